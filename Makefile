@@ -1,0 +1,60 @@
+# Every command exists once, here; hooks, CI and the README call these.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check lint types contracts prove prove-long bench lock clean
+
+help:            ## what can be done here
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.runtime  ## the main job, on this machine, with test money (SCRIPT=1 plays a story in the terminal)
+	$(BIN)/smoney demo $(if $(SCRIPT),--script)
+
+test: $(VENV)/.dev      ## all tests but the slow proofs, in under five minutes
+	$(PYTEST) -n 2 -m "not prove"
+
+lint: $(VENV)/.dev      ## ruff, both as linter and as formatter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev     ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev ## which room may import which
+	$(BIN)/lint-imports --no-cache
+
+check: lint types contracts test  ## everything a change must pass
+
+prove: $(VENV)/.dev     ## the slow proofs, a fixed sample of at most 15 minutes
+	$(PYTEST) -m prove --timeout 900
+
+prove-long: $(VENV)/.dev  ## the slow proofs in full
+	SMONEY_PROVE=long $(PYTEST) -m prove --timeout 0
+
+lock: $(VENV)/.dev      ## write both lock files anew, for every platform, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --no-emit-index-url --extra build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --no-emit-index-url --extra build --extra dev -c requirements.lock \
+	  pyproject.toml -o requirements-dev.lock
+
+clean:           ## forget everything that was built
+	rm -rf $(VENV) build .smoney .pytest_cache .mypy_cache .ruff_cache
+
+# The environment is made from the lock files alone, hashes checked; the project itself is installed in place by
+# the locked build backend, so that nothing unlocked is ever fetched.
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
