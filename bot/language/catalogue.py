@@ -1,0 +1,193 @@
+"""Every sentence the bot can say, by name, and what each needs.
+
+The words themselves stand in `languages/*.toml`, one file a language; a test holds each file to this list. A phrase's
+parameters are data (`Money`, instants, labels of people), never finished text: they are kept in the outbox and put
+into words in the moment of sending. Names, notes and handles are hostile text and are cleaned where they are worded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from ledger.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How a person is shown: the handle (without @) and the display name as last seen."""
+
+    username: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Someone and an amount: one payee of an order, one payer of what arrived."""
+
+    person: Label
+    amount: Money
+    reference: str = ""
+
+
+class Direction(StrEnum):
+    OUT = "out"
+    IN = "in"
+
+
+class State(StrEnum):
+    """What became of one line of an order, as its payer and payee are told."""
+
+    PAID = "paid"
+    HELD = "held"
+    RETURNED = "returned"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a history."""
+
+    direction: Direction
+    person: Label
+    amount: Money
+    at: datetime
+    reference: str
+    state: State
+    note: str = ""
+
+
+Value: TypeAlias = (
+    str | int | bool | Money | datetime | Label | Line | Entry | State
+    | tuple[str, ...] | tuple[Label, ...] | tuple[Line, ...] | tuple[Entry, ...] | None
+)  # fmt: skip
+Parameters: TypeAlias = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What a sentence needs (`required`) and what it may also tell (`optional`).
+
+    A `public` one is said under a post: it names no amount, balance, limit or payee, holds nothing X takes for a URL,
+    and fits 280 weighted characters. All others are direct messages.
+    """
+
+    required: Mapping[str, type]
+    optional: Mapping[str, type]
+    public: bool = False
+
+
+def _phrase(*, public: bool = False, optional: Mapping[str, type] | None = None, **required: type) -> Phrase:
+    return Phrase(required=required, optional=optional or {}, public=public)
+
+
+_MANY = tuple  # a tuple of labels, lines, entries or strings
+
+CATALOGUE: Mapping[str, Phrase] = {
+    # Under a post. The reference makes each text new, since X refuses the same text twice.
+    "public_start": _phrase(public=True, reference=str),
+    "public_unreadable": _phrase(public=True, reference=str),
+    # Coming and going.
+    "welcome": _phrase(bot=str, operator=str),  # to a stranger: what it does, what it keeps, START and STOP
+    "enrolled": _phrase(bot=str, balance=Money),
+    "already_enrolled": _phrase(balance=Money),
+    "claimed": _phrase(lines=_MANY, balance=Money),  # what was held for you is yours; lines name the payers
+    "stopped": _phrase(balance=Money),
+    "already_stopped": _phrase(),
+    # The confirmation.
+    "challenge": _phrase(
+        total=Money,
+        lines=_MANY,
+        reference=str,
+        letter=str,
+        code=str,
+        minutes=int,
+        expires_at=datetime,
+        optional={
+            "note": str,
+            "fee": Money,
+            "first_payment": _MANY,  # labels never paid by this person before
+            "changed_handles": _MANY,  # labels whose handle was another account when last paid
+            "waiting": _MANY,  # labels who have not enrolled: the money would be held for them
+            "hold_days": int,
+            "edited": bool,  # this replaces an earlier challenge, the tweet was edited
+        },
+    ),
+    "answer_wrong": _phrase(optional={"remaining": int}),  # one wording for wrong, used and expired
+    "answer_locked": _phrase(until=datetime),
+    "answer_which": _phrase(letters=_MANY),  # several are open: say the letter too
+    "answer_superseded": _phrase(reference=str),  # the order changed, the old code counts no more
+    "answer_needs_code": _phrase(letters=_MANY),  # "yes" is not enough
+    "answer_too_late": _phrase(),  # read more than a day after it was sent
+    "challenge_expired": _phrase(reference=str, total=Money, lines=_MANY),
+    # What came of it.
+    "receipt_payer": _phrase(
+        total=Money,
+        lines=_MANY,
+        reference=str,
+        balance=Money,
+        optional={"note": str, "held": _MANY, "held_until": datetime},
+    ),
+    "receipt_payee": _phrase(payer=Label, amount=Money, reference=str, balance=Money, optional={"note": str}),
+    "order_cancelled": _phrase(reference=str, total=Money, lines=_MANY),
+    "order_withdrawn": _phrase(reference=str),  # edited into something that is no order, or deleted
+    "order_already_paid": _phrase(reference=str),  # an edit of what was paid changes nothing
+    "order_lapsed": _phrase(reference=str),  # the question could not be put within the hour
+    "hold_cancelled": _phrase(reference=str, payee=Label, amount=Money, balance=Money),
+    "hold_claimed": _phrase(reference=str, payee=Label, amount=Money),
+    "hold_declined": _phrase(reference=str, payee=Label, amount=Money, balance=Money),
+    "hold_expired": _phrase(reference=str, payee=Label, amount=Money, balance=Money, days=int),
+    "decline_done": _phrase(reference=str, payer=Label, amount=Money),
+    "return_done": _phrase(reference=str, payer=Label, amount=Money, balance=Money),
+    "returned": _phrase(reference=str, payee=Label, amount=Money, balance=Money),  # to the payer
+    "which_one": _phrase(command=str, lines=_MANY),  # several would fit: name the reference; command is a Verb
+    "nothing_to_cancel": _phrase(),
+    "nothing_to_decline": _phrase(),
+    "nothing_to_return": _phrase(),
+    # Asked for.
+    "balance": _phrase(posted=Money, optional={"held": Money, "available": Money, "incoming": Money}),
+    "history": _phrase(entries=_MANY),
+    "history_empty": _phrase(),
+    "receipt": _phrase(entries=_MANY, reference=str, optional={"note": str}),
+    "reference_unknown": _phrase(reference=str),
+    "language_set": _phrase(),  # said in the language just chosen
+    "language_unknown": _phrase(languages=_MANY),
+    "help": _phrase(bot=str, limit=Money),
+    "thanks": _phrase(),  # the answer to a friendly word
+    "not_offered": _phrase(),  # read, but the service does not do this yet
+    # Refused: the rules of paying.
+    "insufficient_funds": _phrase(available=Money, needed=Money),
+    "payee_is_payer": _phrase(),
+    "payee_is_bot": _phrase(),
+    "handle_unknown": _phrase(username=str),
+    "order_too_old": _phrase(),
+    "over_payment_limit": _phrase(limit=Money),
+    "over_day_limit": _phrase(limit=Money, left=Money),
+    "too_many_open": _phrase(count=int),
+    "too_many_payees": _phrase(limit=int),
+    "payee_unavailable": _phrase(payee=Label),  # their account cannot take money now
+    "already_returned": _phrase(reference=str),
+    # Refused: the reader's reasons. `part` is what was not understood, `suggestion` a line that works.
+    **{
+        f"reason_{reason}": _phrase(optional={"part": str, "suggestion": str})
+        for reason in (
+            "ambiguous_amount",
+            "no_amount",
+            "no_payee",
+            "self_payment",
+            "negated",
+            "question",
+            "multiple_amounts",
+            "unsupported_currency",
+            "too_precise",
+            "zero_or_negative",
+            "not_a_command",
+            "spoofed_text",
+        )
+    },
+}
