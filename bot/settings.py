@@ -1,0 +1,360 @@
+"""Every setting of the bot: one typed field each, with its unit, default and reason.
+
+Values come from `SMONEY_...` variables of the environment, then from a `.env` file, then from the defaults below.
+Whatever is wrong, missing or misspelt is one `Misconfigured` sentence that shows a right one. A secret never appears
+in a sentence, a representation or a log. Nothing is read when this module is imported; only `load` looks outside.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.env_file import names_in, refuse_misspelt
+from bot.errors import Misconfigured
+
+PREFIX = "SMONEY_"
+DEFAULT_ENV_FILE = Path(".env")
+REAL_X = "https://api.twitter.com"
+NOT_SETTINGS = frozenset({"SMONEY_PROVE"})  # chosen by `make prove-long`, for the tests alone
+
+
+def _setting(default: Any, description: str, *, unit: str, example: str = "", **bounds: Any) -> Any:
+    """One setting. `example` is a right value, needed where the default is not one."""
+    return Field(
+        default,
+        description=description,
+        json_schema_extra={"unit": unit, "example": example},
+        validate_default=False,
+        **bounds,
+    )
+
+
+def _key(description: str) -> Any:
+    return _setting(None, description, unit="text", example="as shown in X's developer portal")
+
+
+@dataclass(frozen=True, slots=True)
+class XCredentials:
+    """The four keys with which the bot signs its requests to X (OAuth 1.0a); they do not expire."""
+
+    api_key: str = field(repr=False)
+    api_secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+    access_token_secret: str = field(repr=False)
+
+
+class Settings(BaseSettings):
+    """What can be chosen. Amounts are integer minor units; the last part of a name is its unit."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    # X
+    x_base_url: str = _setting(
+        REAL_X, "where X's API is; plain http only to 127.0.0.1 (the sandbox)", unit="URL", example=REAL_X
+    )
+    x_api_key: SecretStr | None = _key("the app's API key, needed to talk to X")
+    x_api_secret: SecretStr | None = _key("the app's API key secret, needed to talk to X")
+    x_access_token: SecretStr | None = _key("the bot account's access token, needed to talk to X")
+    x_access_token_secret: SecretStr | None = _key(
+        "the bot account's access token secret, needed to talk to X"
+    )
+    x_timeout_seconds: float = _setting(
+        20,
+        "the longest wait for a connection to X, and again for each part of its answer",
+        unit="seconds",
+        gt=0,
+        le=300,
+    )
+
+    # What is kept, and the keys to it
+    home: Path = _setting(Path("smoney-data"), "the directory the bot keeps its files in", unit="path")
+    database_url: SecretStr = _setting(
+        SecretStr("sqlite:///smoney.sqlite"),
+        "sqlite:///FILE (a relative one lies in the home directory) or postgresql+psycopg://USER:PASSWORD@HOST/NAME",
+        unit="URL",
+    )
+    keys: SecretStr | None = _setting(
+        None,
+        "master keys, the current one first; `smoney keys generate` makes one; needed to run",
+        unit="ID:BASE64,ID:BASE64",
+        example="the line printed by `smoney keys generate`",
+    )
+    keys_file: Path | None = _setting(
+        None,
+        "a file with the master keys instead, one ID:BASE64 a line",
+        unit="path",
+        example="/etc/smoney/keys",
+    )
+
+    # How often things are looked at
+    mentions_poll_seconds: float = _setting(
+        60, "pause between two reads of the mentions", unit="seconds", gt=0, allow_inf_nan=False
+    )
+    messages_poll_seconds: float = _setting(
+        61,
+        "pause between two reads of the direct messages; X allows 15 in 15 minutes",
+        unit="seconds",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    work_poll_seconds: float = _setting(
+        0.5, "pause before looking for work again", unit="seconds", gt=0, allow_inf_nan=False
+    )
+    deliver_poll_seconds: float = _setting(
+        0.5, "pause before looking for something to send again", unit="seconds", gt=0, allow_inf_nan=False
+    )
+    sweep_poll_seconds: float = _setting(
+        30, "pause between two sweeps of what has expired", unit="seconds", gt=0, allow_inf_nan=False
+    )
+
+    # How long things last
+    hold_days: int = _setting(
+        7,
+        "how long money waits for a payee who has not enrolled before it goes back",
+        unit="days",
+        ge=1,
+        le=90,
+    )
+    challenge_minutes: int = _setting(5, "how long a code can be answered", unit="minutes", ge=1, le=60)
+    parked_minutes: int = _setting(60, "how long an order waits for its payer to enrol", unit="minutes", ge=1)
+    order_max_age_minutes: int = _setting(
+        60, "orders older than this when they are first read are refused", unit="minutes", ge=1
+    )
+    answer_max_age_hours: int = _setting(24, "answers read later than this are refused", unit="hours", ge=1)
+
+    # How much
+    limit_per_payment_minor: int = _setting(
+        25_000, "the most one payment can move (25000 is 250.00 €)", unit="minor units", ge=1, le=10**12
+    )
+    limit_per_day_minor: int = _setting(
+        50_000,
+        "the most one person can pay in 24 hours (50000 is 500.00 €)",
+        unit="minor units",
+        ge=1,
+        le=10**12,
+    )
+
+    # Wrong answers
+    wrong_answers_before_lock: int = _setting(
+        5, "wrong codes in a row that lock a person", unit="answers", ge=1, le=10
+    )
+    lock_minutes: int = _setting(
+        15, "how long the first lock lasts; each further one doubles", unit="minutes", ge=1
+    )
+    lock_max_minutes: int = _setting(1440, "the longest lock", unit="minutes", ge=1)
+
+    # Sending direct messages
+    messages_per_quarter_hour: int = _setting(
+        15, "direct messages X lets the bot send in 15 minutes", unit="messages", ge=1
+    )
+    messages_per_day: int = _setting(
+        1440, "direct messages X lets the bot send in 24 hours", unit="messages", ge=1
+    )
+
+    # Speaking to people
+    language: str = _setting(
+        "en", "the language for people who have chosen none", unit="language code", pattern="^[a-z]{2}$"
+    )
+    time_zone: str = _setting("Europe/Paris", "the time zone people are told times in", unit="time zone")
+    operator_name: str = _setting(
+        "the operator of this bot",
+        "who runs this bot, as people are told",
+        unit="text",
+        min_length=1,
+        max_length=60,
+    )
+
+    # The admin's side
+    web_port: int = _setting(
+        8350, "the port of the bot's pages on 127.0.0.1; 0 takes any free one", unit="port", ge=0, le=65535
+    )
+    log_format: Literal["console", "json"] = _setting(
+        "console", "how log lines look: console or json", unit="name"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "the least that is logged: debug, info, warning or error", unit="name"
+    )
+
+    @property
+    def database_address(self) -> str:
+        """The database's URL in full, a relative SQLite file placed in `home`. May hold a password: never print it."""
+        url = self.database_url.get_secret_value()
+        file = url.removeprefix("sqlite:///")
+        return url if file in (url, ":memory:") else f"sqlite:///{(self.home / file).absolute()}"
+
+    @property
+    def is_real_x(self) -> bool:
+        """Whether this talks to X itself and not to a stand-in on this machine."""
+        return urlsplit(self.x_base_url).hostname != "127.0.0.1"
+
+    def x_credentials(self) -> XCredentials:
+        """The bot's keys to X, or `Misconfigured` naming the first that is missing."""
+        return XCredentials(
+            self.required("x_api_key"),
+            self.required("x_api_secret"),
+            self.required("x_access_token"),
+            self.required("x_access_token_secret"),
+        )
+
+    def required(self, name: str) -> str:
+        """The text of a setting that can be left out but is needed now."""
+        value = getattr(self, name)
+        if value is None:
+            raise Misconfigured(
+                variable(name), "is needed here and not set.", example=f"{variable(name)}={_right(name)}"
+            )
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+    @field_validator("x_base_url")
+    @classmethod
+    def _is_an_address_of_x(cls, url: str) -> str:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
+        bare = not (
+            parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
+        )
+        if not (safe and bare and parts.hostname and _has_usable_port(url)):
+            raise _wrong("is not https://HOST, nor http://127.0.0.1:PORT")
+        return url.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database_we_speak_to(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        kinds = ("sqlite:///", "postgresql+psycopg://")
+        if not any(text.startswith(kind) and len(text) > len(kind) for kind in kinds):
+            raise _wrong(
+                "begins neither with sqlite:/// and a file nor with postgresql+psycopg:// and a host"
+            )
+        return url
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError, LookupError):
+            raise _wrong("is not a time zone") from None
+        return name
+
+    @field_validator("log_level", "log_format", "language", mode="before")
+    @classmethod
+    def _in_lower_case(cls, name: Any) -> Any:
+        return name.lower() if isinstance(name, str) else name
+
+    @field_validator("operator_name")
+    @classmethod
+    def _is_printable(cls, name: str) -> str:
+        if not name.isprintable():
+            raise _wrong("is not made of characters that can be shown")
+        return name
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if self.limit_per_day_minor < self.limit_per_payment_minor:
+            raise _wrong("is less than one payment may move", setting="limit_per_day_minor")
+        if self.lock_max_minutes < self.lock_minutes:
+            raise _wrong("is shorter than the first lock", setting="lock_max_minutes")
+        if self.keys is not None and self.keys_file is not None:
+            raise _wrong("is set as well as SMONEY_KEYS; set one of them", setting="keys_file")
+        return self
+
+
+def load(env_file: Path | None = None, **overrides: Any) -> Settings:
+    """The settings of this run: `overrides`, then the environment, then the file.
+
+    Without `env_file` the `.env` of the working directory is read if there is one. Raises `Misconfigured`.
+    """
+    if unknown := overrides.keys() - Settings.model_fields.keys():
+        raise TypeError(f"There is no setting {min(unknown)}.")
+    file = env_file or DEFAULT_ENV_FILE
+    if env_file is not None and not env_file.exists():
+        raise Misconfigured(str(env_file), "is not there.", example=f"cp config.example.env {env_file}")
+    _refuse_misspelt(file if file.exists() else None)
+    values: dict[str, Any] = {"_env_file": file if file.exists() else None, **overrides}
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    raise _explained(first)  # outside the handler, so that no value hangs on the error as its context
+
+
+def variable(name: str) -> str:
+    """A setting's name as it is written in the environment and in `.env`."""
+    return PREFIX + name.upper()
+
+
+def _refuse_misspelt(file: Path | None) -> None:
+    examples = {variable(name): _right(name) for name in Settings.model_fields}
+    ours = [name for name in os.environ if name.upper().startswith(PREFIX) and name not in NOT_SETTINGS]
+    refuse_misspelt(ours, "the environment", prefix=PREFIX, examples=examples)
+    if file is not None:
+        refuse_misspelt(names_in(file), str(file), prefix=PREFIX, examples=examples)
+
+
+def _explained(error: ErrorDetails) -> Misconfigured:
+    name = str(error["loc"][0]) if error["loc"] else error.get("ctx", {}).get("setting", "")
+    example = f"{variable(name)}={_right(name)}"
+    return Misconfigured(variable(name), f"{_shown(error)}{_said(error)}.", example=example)
+
+
+def _shown(error: ErrorDetails) -> str:
+    """The value that is wrong, unless it is or may hold a secret, or is all values together."""
+    if not error["loc"]:
+        return ""
+    given = str(error["input"])
+    secret = "Secret" in str(Settings.model_fields[str(error["loc"][0])].annotation) or "@" in given
+    return "what it is set to " if secret else f"{given[:60]!r} "
+
+
+def _said(error: ErrorDetails) -> str:
+    bounds = {key: value for key, value in error.get("ctx", {}).items() if key in ("gt", "ge", "lt", "le")}
+    if bounds:
+        words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+        return "is out of range, it must be " + " and ".join(
+            f"{words[key]} {value}" for key, value in bounds.items()
+        )
+    match error["type"]:
+        case "int_parsing" | "int_from_float" | "int_type":
+            return "is not a whole number"
+        case "float_parsing" | "float_type" | "finite_number":
+            return "is not a number"
+        case "literal_error":
+            return f"is none of {error['ctx']['expected']}"
+        case "string_pattern_mismatch":
+            return "is not of the right form"
+        case _:
+            return error["msg"].rstrip(".")
+
+
+def _right(name: str) -> str:
+    """A right value for a setting: its default, where that is one."""
+    info = Settings.model_fields[name]
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    default = info.default.get_secret_value() if isinstance(info.default, SecretStr) else info.default
+    return str(extra["example"] or default)
+
+
+def _has_usable_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+def _wrong(what: str, *, setting: str = "") -> PydanticCustomError:
+    return PydanticCustomError("wrong", "{what}", {"what": what, "setting": setting})
