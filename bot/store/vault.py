@@ -11,6 +11,7 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bot.encoding import encode
 from bot.errors import UnreadableRow
 from bot.keys import Entropy, Keyring, Purpose, UnknownKey
 
@@ -32,7 +33,7 @@ class Vault:
         """The text as a value for this place, under the current key."""
         key_id = self._keyring.current_id
         nonce = self._entropy(NONCE_BYTES)
-        place = _associated(key_id, table, str(row_id), column)
+        place = encode("smoney vault", VERSION, key_id, table, str(row_id), column)
         # A lone surrogate is no text UTF-8 knows; it is kept rather than refused.
         sealed = self._cipher(key_id).encrypt(nonce, text.encode("utf-8", "surrogatepass"), place)
         return bytes([VERSION, len(key_id)]) + key_id.encode() + nonce + sealed
@@ -42,7 +43,7 @@ class Vault:
         where = f"{table} {row_id}, {column}"
         try:
             key_id, nonce, sealed = _parts(value)
-            place = _associated(key_id, table, str(row_id), column)
+            place = encode("smoney vault", VERSION, key_id, table, str(row_id), column)
             return self._cipher(key_id).decrypt(nonce, sealed, place).decode("utf-8", "surrogatepass")
         except UnknownKey as error:
             raise UnreadableRow(f"{where}: it was sealed with a key that is not among ours") from error
@@ -64,7 +65,7 @@ class Vault:
         It depends on the key: look for a text under each of `blind_indexes`.
         """
         key = self._keyring.derive(Purpose.BLIND_INDEX, key_id)
-        return hmac.digest(key, _encoded(purpose.encode(), text.encode("utf-8", "surrogatepass")), sha256)
+        return hmac.digest(key, encode(purpose, text.encode("utf-8", "surrogatepass")), sha256)
 
     def blind_indexes(self, text: str, purpose: str) -> tuple[bytes, ...]:
         """The index under every key there is, the current one first."""
@@ -79,12 +80,3 @@ def _parts(value: bytes) -> tuple[str, bytes, bytes]:
         raise ValueError
     end = 2 + value[1]
     return value[2:end].decode("ascii"), value[end : end + NONCE_BYTES], value[end + NONCE_BYTES :]
-
-
-def _associated(*fields: str) -> bytes:
-    return _encoded(b"smoney vault", bytes([VERSION]), *(field.encode() for field in fields))
-
-
-def _encoded(*fields: bytes) -> bytes:
-    """Fields one after another, each with its length before it, so that no two lists give the same bytes."""
-    return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
