@@ -1,0 +1,107 @@
+"""Writing and reading on PostgreSQL: one transaction for each work, run again when the server asks for it.
+
+Works run side by side, each on its own connection; the ledger's rows are locked in the order of their ids. There is no
+global lock and no sequence on the way.
+"""
+
+from collections.abc import Callable
+from threading import local
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import URL, create_engine, exc, text
+from sqlmodel import Session
+
+from ledger.errors import DatabaseBusy, NestedWrite, TransactionLost, WriteInRead
+from ledger.retries import pauses
+from ledger.sessions import WorkSession, driver_of
+
+T = TypeVar("T")
+
+_RUN_AGAIN = {"40001", "40P01", "55P03"}  # serialisation failure, deadlock, lock not available
+_READ_ONLY = "25006"
+
+
+class PostgresqlEngine:
+    def __init__(
+        self, url: URL, *, busy_seconds: int, connections: int, pause: Callable[[float], None]
+    ) -> None:
+        self._busy_seconds = busy_seconds
+        self._pause = pause
+        self._local = local()
+        self._engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=connections,
+            max_overflow=0,
+            connect_args={"prepare_threshold": 1},
+        )
+
+    def write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
+        if getattr(self._local, "inside", False):
+            raise NestedWrite("a work must not call `write`")
+        self._local.inside = True
+        try:
+            return self._write(work, timeout_seconds)
+        finally:
+            self._local.inside = False
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with (
+            self._engine.connect().execution_options(**options) as connection,
+            WorkSession(connection) as session,
+        ):
+            try:
+                return work(session)
+            except exc.DBAPIError as error:
+                if _sqlstate(error.orig) == _READ_ONLY:
+                    raise WriteInRead("`read` is for reading") from error
+                raise
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                raise WriteInRead("`read` is for reading") from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
+        for seconds in pauses(self._busy_seconds):
+            try:
+                return self._once(work, timeout_seconds)
+            except (exc.DBAPIError, psycopg.Error) as error:
+                if not _asks_again(error):
+                    raise
+                last = error
+            self._pause(seconds)
+        raise DatabaseBusy(f"not done within {self._busy_seconds} s: {last}") from last
+
+    def _once(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
+        with WorkSession(self._engine, expire_on_commit=False) as session:
+            if timeout_seconds is not None:
+                milliseconds = int(timeout_seconds * 1000)
+                session.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
+            value = work(session)
+            session.flush()
+            if session.in_transaction():
+                _check_alive(session)
+                super(WorkSession, session).commit()
+            return value
+
+
+def _check_alive(session: Session) -> None:
+    """COMMIT of a transaction in which a statement failed is silently a ROLLBACK, so ask first."""
+    driver = driver_of(session)
+    if isinstance(driver, psycopg.Connection) and driver.info.transaction_status != TransactionStatus.INTRANS:
+        raise TransactionLost("the work swallowed an error of the database, or ended the transaction itself")
+
+
+def _asks_again(error: Exception) -> bool:
+    original: Any = error.orig if isinstance(error, exc.DBAPIError) else error
+    state = _sqlstate(original)
+    lost = isinstance(original, psycopg.OperationalError) and (state is None or state[:2] in {"08", "57"})
+    return state in _RUN_AGAIN or (lost and state != "57014")
+
+
+def _sqlstate(error: Any) -> str | None:
+    state = getattr(error, "sqlstate", None)
+    return state if isinstance(state, str) else None
