@@ -6,6 +6,7 @@ in a sentence, a representation or a log. Nothing is read when this module is im
 """
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
     home: Path = _setting(Path("smoney-data"), "the directory the bot keeps its files in", unit="path")
     database_url: SecretStr = _setting(
         SecretStr("sqlite:///smoney.sqlite"),
-        "sqlite:///FILE (a relative one lies in the home directory) or postgresql+psycopg://USER:PASSWORD@HOST/NAME",
+        "sqlite:///FILE (a relative one lies in the home directory) or postgresql://USER:PASSWORD@HOST/NAME",
         unit="URL",
     )
     keys: SecretStr | None = _setting(
@@ -165,6 +166,14 @@ class Settings(BaseSettings):
         1440, "direct messages X lets the bot send in 24 hours", unit="messages", ge=1
     )
 
+    x_settle_seconds: float = _setting(
+        30,
+        "how long after a lost answer X shows whether a message arrived; it is looked for then",
+        unit="seconds",
+        ge=0,
+        le=600,
+    )
+
     # Speaking to people
     language: str = _setting(
         "en", "the language for people who have chosen none", unit="language code", pattern="^[a-z]{2}$"
@@ -194,7 +203,7 @@ class Settings(BaseSettings):
         """The database's URL in full, a relative SQLite file placed in `home`. May hold a password: never print it."""
         url = self.database_url.get_secret_value()
         file = url.removeprefix("sqlite:///")
-        return url if file in (url, ":memory:") else f"sqlite:///{(self.home / file).absolute()}"
+        return url if file == url else f"sqlite:///{(self.home / file).absolute()}"
 
     @property
     def is_real_x(self) -> bool:
@@ -231,15 +240,22 @@ class Settings(BaseSettings):
             raise _wrong("is not https://HOST, nor http://127.0.0.1:PORT")
         return url.rstrip("/")
 
+    @field_validator("x_api_key", "x_api_secret", "x_access_token", "x_access_token_secret")
+    @classmethod
+    def _is_a_key_of_x(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+            raise _wrong("contains spaces or other characters that no key of X has")
+        return key
+
     @field_validator("database_url")
     @classmethod
     def _is_a_database_we_speak_to(cls, url: SecretStr) -> SecretStr:
         text = url.get_secret_value()
-        kinds = ("sqlite:///", "postgresql+psycopg://")
-        if not any(text.startswith(kind) and len(text) > len(kind) for kind in kinds):
-            raise _wrong(
-                "begins neither with sqlite:/// and a file nor with postgresql+psycopg:// and a host"
-            )
+        kinds = ("sqlite:///", "postgresql+psycopg://", "postgresql://")
+        if text.endswith(":memory:") or not any(
+            text.startswith(kind) and len(text) > len(kind) for kind in kinds
+        ):
+            raise _wrong("is neither sqlite:/// and a file nor postgresql:// and a server")
         return url
 
     @field_validator("time_zone")

@@ -86,7 +86,7 @@ def _phrase(*, public: bool = False, optional: Mapping[str, type] | None = None,
     return Phrase(required=required, optional=optional or {}, public=public)
 
 
-_MANY = tuple  # a tuple of labels, lines, entries or strings
+_MANY: type = tuple  # a tuple of labels, lines, entries or strings
 
 CATALOGUE: Mapping[str, Phrase] = {
     # Under a post. The reference makes each text new, since X refuses the same text twice.
@@ -145,7 +145,9 @@ CATALOGUE: Mapping[str, Phrase] = {
     "decline_done": _phrase(reference=str, payer=Label, amount=Money),
     "return_done": _phrase(reference=str, payer=Label, amount=Money, balance=Money),
     "returned": _phrase(reference=str, payee=Label, amount=Money, balance=Money),  # to the payer
-    "which_one": _phrase(command=str, lines=_MANY),  # several would fit: name the reference; command is a Verb
+    "which_one": _phrase(
+        command=str, lines=_MANY
+    ),  # several would fit: name the reference; command is a Verb
     "nothing_to_cancel": _phrase(),
     "nothing_to_decline": _phrase(),
     "nothing_to_return": _phrase(),

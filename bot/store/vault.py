@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bot.encoding import encode
 from bot.errors import UnreadableRow
-from bot.keys import Entropy, Keyring, Purpose, UnknownKey
+from bot.keys import Keyring, Purpose, UnknownKey
+from ledger.clock import Entropy
 
 VERSION = 1
 NONCE_BYTES = 12

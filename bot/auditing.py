@@ -1,0 +1,104 @@
+"""The audit: recomputes what must always hold, in the ledger and between it and the bot's own records.
+
+It reads on one snapshot, writes nothing, and trusts no stored sum.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+import ledger.audit
+from bot.keys import keyring_from
+from bot.payments.authorisations import Authorisations
+from bot.payments.intents import IntentState, LineState
+from bot.payments.wallets import WALLET
+from bot.settings import Settings
+from bot.store.tables import AuthorisationRow, IntentLineRow, IntentRow
+from bot.wiring import World
+from ledger.clock import IdSource
+from ledger.database import Database
+from ledger.tables import AccountRow, TransferRow
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """How much was looked at, and what does not hold, a sentence each."""
+
+    counts: dict[str, int]
+    findings: tuple[str, ...]
+
+
+def verify(database: Database, settings: Settings) -> Audit:
+    """The whole book. Raises `Misconfigured` without the keys: the authorisations could not be checked."""
+    world = World()
+    authorisations = Authorisations(
+        keyring=keyring_from(settings), clock=world.clock, ids=IdSource(world.clock, world.entropy)
+    )
+    report = ledger.audit.verify(database)
+    findings = [f"{finding.what}: {finding.where}: {finding.detail}" for finding in report.findings]
+    findings += database.read(lambda session: [*_bot_findings(session, authorisations)])
+    counts = dict(report.counts)
+    counts["authorisations"] = database.read(
+        lambda session: session.exec(select(func.count()).select_from(AuthorisationRow)).one()
+    )
+    return Audit(counts, tuple(findings))
+
+
+def _bot_findings(session: Session, authorisations: Authorisations) -> Iterator[str]:
+    yield from authorisations.forged(session)
+    yield from _unpaid_or_paid_twice(session)
+    yield from _lines_that_lie(session)
+    yield from _not_covered(session)
+
+
+def _unpaid_or_paid_twice(session: Session) -> Iterator[str]:
+    """A paid intent has exactly the transfers of its lines; no other intent has any."""
+    rows = session.exec(
+        select(
+            IntentRow.reference,
+            IntentRow.state,
+            IntentLineRow.transfer_id,
+            IntentLineRow.version,
+            IntentRow.version,
+        )
+        .join(IntentLineRow, col(IntentLineRow.intent_id) == col(IntentRow.id))
+        .execution_options(yield_per=1000)
+    )
+    for reference, state, transfer_id, line_version, version in rows:
+        should = state == IntentState.PAID and line_version == version
+        if should != (transfer_id is not None):
+            yield f"payment {reference}: {'a line has no transfer' if should else 'money moved without an answer'}"
+
+
+def _lines_that_lie(session: Session) -> Iterator[str]:
+    """What a line says of its money is what the ledger says."""
+    rows = session.exec(
+        select(IntentLineRow, TransferRow)
+        .join(TransferRow, col(TransferRow.id) == col(IntentLineRow.transfer_id), isouter=True)
+        .where(col(IntentLineRow.transfer_id).is_not(None))
+        .execution_options(yield_per=1000)
+    )
+    for line, transfer in rows:
+        if transfer is None or transfer.amount_minor != line.amount_minor:
+            yield f"line {line.id} names transfer {line.transfer_id}, which is not there or of another amount"
+        elif (line.state == LineState.HELD) != (transfer.kind == "pending" and line.settled_id is None):
+            yield f"line {line.id} is {line.state}, but its transfer {transfer.id} is {transfer.kind}"
+
+
+def _not_covered(session: Session) -> Iterator[str]:
+    """What is owed to people is covered by what is held, in every currency."""
+    net = func.sum(col(AccountRow.credits_posted) - col(AccountRow.debits_posted))
+    owed: dict[str, int] = {}
+    held: dict[str, int] = {}
+    for currency, code, amount in session.exec(
+        select(AccountRow.currency, AccountRow.code, net).group_by(
+            col(AccountRow.currency), col(AccountRow.code)
+        )
+    ):
+        side, sign = (owed, 1) if code == WALLET else (held, -1)
+        side[currency] = side.get(currency, 0) + sign * int(amount)
+    for currency, amount in owed.items():
+        if amount > held.get(currency, 0):
+            yield f"{currency}: {amount} minor units are owed, {held.get(currency, 0)} are held"

@@ -1,0 +1,288 @@
+"""Delivers the outbox: claims a row, sends it outside any transaction, writes down what became of it.
+
+A send has three outcomes: sent, failed, unknown. An unknown one is looked for at X, after X's usual lag, before it is
+sent again. A row that was being sent when the program died is an unknown one.
+"""
+
+import html
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+
+from bot.channels.wording import Wording
+from bot.errors import Misconfigured, OutcomeUnknown, RateLimited, SendRefused, TryLater, UnreadableRow
+from bot.payments.asking import Asking
+from bot.store.inbox import Inbox, LookedUp
+from bot.store.outbox import Outbox
+from bot.store.tables import ChallengeRow, OutboxRow
+from bot.x.budget import DAY, QUARTER_HOUR, MessageBudget
+from bot.x.gateway import Gateway, PostId, UserId
+from bot.x.snowflake import first_id_at
+from ledger.clock import Clock
+from ledger.database import Database
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)
+"""A row being sent for longer than this has lost its sender; far longer than any request may take."""
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(minutes=15)
+CLOCKS_DIFFER_BY = timedelta(minutes=2)
+PAGES_LOOKED_AT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One row in this courier's hands. `look_first`: an earlier send of it has an unknown fate."""
+
+    row_id: int
+    kind: str
+    person_id: UserId
+    text: str
+    look_first: bool
+    tried_before: bool
+    first_attempted_at: datetime
+    reply_to: PostId | None = None
+    waiting_id: int | None = None
+    usernames: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Courier:
+    gateway: Gateway
+    database: Database
+    outbox: Outbox
+    inbox: Inbox
+    wording: Wording
+    asking: Asking
+    budget: MessageBudget
+    clock: Clock
+    settles_after: timedelta
+    """How long after a lost answer X shows what became of it."""
+    _blocked_until: dict[str, datetime] = field(default_factory=dict)
+
+    def deliver(self, keep_going: Callable[[], bool] = lambda: True) -> int:
+        """Sends what is due, most urgent first; how many rows were dealt with."""
+        done = 0
+        for kind in ("lookup", "message", "reply"):
+            while keep_going() and self._step(kind):
+                done += 1
+        return done
+
+    def _step(self, kind: str) -> bool:
+        if self.clock() < self._blocked_until.get(kind, self.clock()):
+            return False
+        claimed = self.database.write(lambda session: self._claim(session, kind))
+        if isinstance(claimed, Claim):
+            return self._find(claimed) if claimed.look_first else self._send(claimed)
+        return claimed
+
+    # Claiming
+
+    def _claim(self, session: Session, kind: str) -> Claim | bool:
+        """The next row; True where one was dealt with without a send, False where there is nothing to do now."""
+        row = self.outbox.due(session, kind, lease=LEASE)
+        if row is None:
+            return False
+        look_first = row.state in {"unknown", "sending"}
+        if not look_first and not self._may_send(session, row):
+            return False
+        try:
+            text = self._text(session, row, look_first=look_first)
+        except UnreadableRow as error:
+            return self._finish(session, row, "failed", reason=str(error))
+        if text is None:
+            return self._finish(session, row, "dropped", reason="it is asked no more")
+        return self._take(session, row, text, look_first=look_first)
+
+    def _may_send(self, session: Session, row: OutboxRow) -> bool:
+        if row.kind != "message":
+            return True
+        now = self.clock()
+        return self.budget.allows(
+            row.priority,
+            used_in_quarter_hour=self.outbox.attempts_since(session, "message", now - QUARTER_HOUR),
+            used_in_day=self.outbox.attempts_since(session, "message", now - DAY),
+        )
+
+    def _text(self, session: Session, row: OutboxRow, *, look_first: bool) -> str | None:
+        if row.kind == "lookup":
+            return ""
+        return self.wording.word(session, row, may_be_out=look_first)
+
+    def _take(self, session: Session, row: OutboxRow, text: str, *, look_first: bool) -> Claim:
+        now = self.clock()
+        tried_before = row.first_attempted_at is not None
+        row.state = "sending"
+        row.first_attempted_at = row.first_attempted_at or now
+        if look_first:
+            row.due_at = now + LEASE
+        else:
+            row.attempts += 1
+            row.attempted_at = now
+        session.add(row)
+        usernames = self.outbox.parameters(row).get("usernames", ()) if row.kind == "lookup" else ()
+        return Claim(
+            row_id=row.id,
+            kind=row.kind,
+            person_id=UserId(row.person_id),
+            text=text,
+            look_first=look_first and row.kind != "lookup",
+            tried_before=tried_before,
+            first_attempted_at=row.first_attempted_at,
+            reply_to=PostId(row.reply_to_version) if row.reply_to_version else None,
+            waiting_id=row.inbox_id,
+            usernames=tuple(str(name) for name in usernames) if isinstance(usernames, tuple) else (),
+        )
+
+    # Sending
+
+    def _send(self, claim: Claim) -> bool:
+        try:
+            self._settle(claim, self._sender(claim))
+        except TryLater as later:
+            self._wait(claim, later)
+            return False
+        except Misconfigured as wrong:
+            self._wait(claim, TryLater(str(wrong), at=self.clock() + LONGEST_PAUSE))
+            log.error("courier.misconfigured", problem=str(wrong))
+            return False
+        except SendRefused as refused:
+            self._refused(claim, refused)
+        except OutcomeUnknown as unknown:
+            self._unknown(claim, str(unknown))
+        return True
+
+    def _sender(self, claim: Claim) -> Callable[[Session, OutboxRow], None]:
+        """Does the one thing outside; returns what is to be written about it."""
+        if claim.kind == "lookup":
+            found = self.gateway.users_by_username(claim.usernames)
+            result = LookedUp(claim.waiting_id or 0, claim.usernames, tuple(found.values()))
+            return lambda session, row: self._looked_up(session, row, result)
+        if claim.kind == "reply":
+            sent_id: int = self.gateway.reply(claim.reply_to or PostId(0), claim.text)
+        else:
+            sent_id = self.gateway.send_message(claim.person_id, claim.text)
+        return lambda session, row: self._sent(session, row, sent_id)
+
+    def _settle(self, claim: Claim, write: Callable[[Session, OutboxRow], None]) -> None:
+        self.database.write(lambda session: write(session, session.get_one(OutboxRow, claim.row_id)))
+
+    def _sent(self, session: Session, row: OutboxRow, sent_id: int | None) -> None:
+        row.sent_id = sent_id
+        self._finish(session, row, "sent")
+
+    def _looked_up(self, session: Session, row: OutboxRow, result: LookedUp) -> None:
+        self.inbox.store_lookup(session, row.id, result)
+        self._finish(session, row, "sent")
+
+    def _finish(self, session: Session, row: OutboxRow, state: str, *, reason: str | None = None) -> bool:
+        row.state = state
+        row.reason = reason
+        row.finished_at = self.clock()
+        session.add(row)
+        session.flush()
+        return True
+
+    def _wait(self, claim: Claim, later: TryLater) -> None:
+        """Nothing happened. X's limit holds for all rows of the kind, another fault for this one first."""
+
+        def write(session: Session, row: OutboxRow) -> None:
+            pause = min(FIRST_PAUSE * 2 ** min(row.attempts, 16), LONGEST_PAUSE)
+            row.state = "waiting"
+            row.due_at = later.at or self.clock() + pause
+            row.reason = str(later)
+            session.add(row)
+            self._blocked_until[claim.kind] = (
+                row.due_at if isinstance(later, RateLimited) else self.clock() + FIRST_PAUSE
+            )
+
+        self._settle(claim, write)
+        log.warning("courier.later", row=claim.row_id, kind=claim.kind, reason=str(later))
+
+    def _refused(self, claim: Claim, refused: SendRefused) -> None:
+        """X said no for good. The same text refused after a lost answer means that the first one arrived."""
+        if refused.duplicate and claim.tried_before:
+            self._settle(claim, lambda session, row: self._sent(session, row, None))
+            return
+
+        def write(session: Session, row: OutboxRow) -> None:
+            self._finish(session, row, "failed", reason=str(refused))
+            if row.challenge_id is not None:
+                self.asking.give_up(session, session.get_one(ChallengeRow, row.challenge_id))
+
+        self._settle(claim, write)
+        log.error("courier.refused", row=claim.row_id, kind=claim.kind, status=refused.status)
+
+    def _unknown(self, claim: Claim, reason: str) -> None:
+        def write(session: Session, row: OutboxRow) -> None:
+            row.state = "unknown"
+            row.due_at = self.clock() + self.settles_after
+            row.reason = reason
+            session.add(row)
+
+        self._settle(claim, write)
+        log.warning("courier.unknown", row=claim.row_id, kind=claim.kind)
+
+    # Looking for what may have been sent
+
+    def _find(self, claim: Claim) -> bool:
+        try:
+            sent_id = self._found_in_posts(claim) if claim.kind == "reply" else self._found_in_thread(claim)
+        except (TryLater, Misconfigured) as later:
+            self._unknown(claim, str(later))
+            self._blocked_until[claim.kind] = getattr(later, "at", None) or self.clock() + self.settles_after
+            return False
+
+        def write(session: Session, row: OutboxRow) -> None:
+            if sent_id is not None:
+                self._sent(session, row, sent_id)
+                return
+            row.state = "waiting"
+            row.due_at = self.clock()
+            session.add(row)
+
+        self._settle(claim, write)
+        log.info("courier.looked", row=claim.row_id, kind=claim.kind, arrived=sent_id is not None)
+        return True
+
+    def _found_in_thread(self, claim: Claim) -> int | None:
+        oldest = first_id_at(claim.first_attempted_at - CLOCKS_DIFFER_BY)
+        token = None
+        for _ in range(PAGES_LOOKED_AT):
+            page = self.gateway.messages_with(claim.person_id, page_token=token)
+            for message in page.items:
+                if message.id < oldest:
+                    return None
+                if message.sender_id != claim.person_id and _same(message.text, claim.text):
+                    return message.id
+            token = page.next_token
+            if token is None:
+                return None
+        return None
+
+    def _found_in_posts(self, claim: Claim) -> int | None:
+        """A reply begins with hidden mentions, so it is known by its end."""
+        oldest = PostId(first_id_at(claim.first_attempted_at - CLOCKS_DIFFER_BY))
+        token = None
+        for _ in range(PAGES_LOOKED_AT):
+            page = self.gateway.own_posts(since_id=oldest, page_token=token)
+            for post in page.items:
+                if _folded(post.text).endswith(_folded(claim.text)):
+                    return post.id
+            token = page.next_token
+            if token is None:
+                return None
+        return None
+
+
+def _same(there: str, here: str) -> bool:
+    return _folded(there) == _folded(here)
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", html.unescape(text)).split())

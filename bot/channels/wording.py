@@ -1,0 +1,41 @@
+"""Puts an outbox row into words, in the moment it is sent. A challenge's code exists only here and in the message."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from sqlmodel import Session
+
+from bot.language.catalogue import Value
+from bot.language.voice import say
+from bot.payments.asking import Asking
+from bot.payments.challenge import Asked
+from bot.payments.rules import Rules
+from bot.store.outbox import Outbox
+from bot.store.tables import ChallengeRow, OutboxRow
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    outbox: Outbox
+    asking: Asking
+    rules: Rules
+    time_zone: tzinfo
+
+    def word(self, session: Session, row: OutboxRow, *, may_be_out: bool) -> str | None:
+        """The text to send; None where it is to be said no more (the order it asks about has changed or ended)."""
+        parameters = self.outbox.parameters(row)
+        if row.challenge_id is not None:
+            challenge = session.get_one(ChallengeRow, row.challenge_id)
+            asked = self.asking.issue(session, challenge, may_be_out=may_be_out)
+            if asked is None:
+                return None
+            parameters |= self._code_facts(challenge, asked)
+        return say(row.phrase, language=row.language, parameters=parameters, time_zone=self.time_zone)
+
+    def _code_facts(self, challenge: ChallengeRow, asked: Asked) -> dict[str, Value]:
+        return {
+            "letter": challenge.letter,
+            "code": self.asking.code(asked),
+            "minutes": int(self.rules.challenge_lasts.total_seconds() // 60),
+            "expires_at": asked.expires_at,
+        }

@@ -1,0 +1,186 @@
+"""The daemon: ticks that listen, work, deliver and sweep, and the one place that decides what an error means.
+
+Each tick runs alone and is short; what is due lives in rows, so a tick that is missed or killed costs nothing but
+time. After a fault a tick pauses, longer each time, and goes on by itself.
+"""
+
+import fcntl
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bot.errors import InvariantBroken, Misconfigured, TryLater
+from bot.settings import Settings
+from bot.wiring import Bot
+from bot.work import THE_DATABASE
+from bot.x.gateway import Gateway, XUser
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+class OneDaemon(AbstractContextManager["OneDaemon"]):
+    """Holds a SQLite file for one daemon; a second one is refused with a sentence. The system lets go of it if we die."""
+
+    def __init__(self, database_file: Path) -> None:
+        self._path = database_file.with_name(database_file.name + ".daemon")
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise Misconfigured(
+                "SMONEY_DATABASE_URL",
+                "another smoney daemon already works on this file.",
+                example="stop the other one, or give this one a database of its own",
+            ) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+@dataclass(slots=True)
+class Tick:
+    """Something done again and again, one at a time, with a growing pause after a fault."""
+
+    name: str
+    act: Callable[[], object]
+    clock: Callable[[], datetime]
+    stop: Callable[[InvariantBroken], None]
+    _faults: int = 0
+    _not_before: datetime | None = None
+    _alone: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self) -> None:
+        if self._not_before is not None and self.clock() < self._not_before:
+            return
+        if not self._alone.acquire(blocking=False):
+            return
+        try:
+            self._run()
+        finally:
+            self._alone.release()
+
+    def _run(self) -> None:
+        try:
+            self.act()
+        except TryLater as later:
+            self._pause(later.at)
+            log.warning(f"{self.name}.later", reason=str(later), until=str(self._not_before))
+        except Misconfigured as wrong:
+            self._pause(None)
+            log.error(f"{self.name}.misconfigured", problem=str(wrong))
+        except InvariantBroken as broken:
+            log.critical(f"{self.name}.invariant_broken", problem=str(broken))
+            self.stop(broken)
+        except THE_DATABASE as fault:
+            self._pause(None)
+            log.error(f"{self.name}.database", problem=f"{type(fault).__name__}: {fault}")
+        except Exception:
+            self._pause(None)
+            log.exception(f"{self.name}.fault")
+        else:
+            self._faults = 0
+            self._not_before = None
+
+    def _pause(self, until: datetime | None) -> None:
+        pause = min(FIRST_PAUSE * 2 ** min(self._faults, 12), LONGEST_PAUSE)
+        self._faults += 1
+        self._not_before = until or self.clock() + pause
+
+
+class Daemon:
+    """Runs a bot until it is told to stop."""
+
+    def __init__(self, bot: Bot, settings: Settings) -> None:
+        self._bot = bot
+        self._settings = settings
+        self._stopped = threading.Event()
+        self.broken: InvariantBroken | None = None
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(6)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        self._work = self._tick("work", lambda: bot.work.run(self._is_running))
+        self._deliver = self._tick("deliver", lambda: bot.courier.deliver(self._is_running))
+
+    def _tick(self, name: str, act: Callable[[], object]) -> Tick:
+        return Tick(name, act, self._bot.clock, self._stop_for)
+
+    def _is_running(self) -> bool:
+        return not self._stopped.is_set()
+
+    def start(self) -> None:
+        settings, bot = self._settings, self._bot
+        bot.recover()
+        mentions = self._tick("listen.mentions", lambda: self._pass_on(bot.listening.read_mentions()))
+        messages = self._tick("listen.messages", lambda: self._pass_on(bot.listening.read_messages()))
+        self._every(settings.mentions_poll_seconds, mentions)
+        self._every(settings.messages_poll_seconds, messages)
+        self._every(settings.work_poll_seconds, self._work_and_deliver)
+        self._every(settings.deliver_poll_seconds, self._deliver)
+        self._every(settings.sweep_poll_seconds, self._tick("sweep", bot.sweep_once))
+        self._scheduler.start()
+        log.info("daemon.started", bot=bot.account.username)
+
+    def _every(self, seconds: float, tick: Callable[[], None]) -> None:
+        self._scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=self._now())
+
+    def _now(self) -> datetime:
+        return datetime.now(self._scheduler.timezone)
+
+    def _pass_on(self, stored: int) -> None:
+        """What was just heard is worked and answered at once, without waiting for the next ticks."""
+        if stored:
+            self._work_and_deliver()
+
+    def _work_and_deliver(self) -> None:
+        self._work()
+        self._deliver()
+
+    def _stop_for(self, broken: InvariantBroken) -> None:
+        self.broken = broken
+        self._stopped.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def wait(self) -> None:
+        """Until `stop`; then lets what is running finish its one step and closes. Seconds, not minutes."""
+        self._stopped.wait()
+        self._scheduler.shutdown(wait=True)
+        with suppress(*THE_DATABASE):
+            self._bot.database.close()
+        log.info("daemon.stopped")
+
+
+def who_am_i(gateway: Gateway, stopped: threading.Event) -> XUser | None:
+    """The bot's own account, asked for until X answers; None if told to stop before. Raises `Misconfigured`."""
+    pause = FIRST_PAUSE
+    while not stopped.is_set():
+        try:
+            return gateway.me()
+        except TryLater as later:
+            log.warning("daemon.waiting_for_x", reason=str(later))
+            stopped.wait(pause.total_seconds())
+            pause = min(pause * 2, LONGEST_PAUSE)
+    return None

@@ -1,0 +1,355 @@
+"""The desk: takes what arrived, has it read, and brings it to the room that answers it.
+
+One match over the readings. No rule of paying is here and no word is worded here; it only knows who asked, whether in
+public or in private, and which room is meant.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from bot.errors import Refusal
+from bot.language.catalogue import Parameters
+from bot.language.reader import read
+from bot.language.reading import (
+    Command,
+    Nothing,
+    NotUnderstood,
+    Payee,
+    Reading,
+    Request,
+    Transfer,
+    Utterance,
+    Verb,
+)
+from bot.language.voice import LANGUAGES
+from bot.payments.challenge import parse_answer
+from bot.payments.changes import Changes
+from bot.payments.inquiries import Inquiries
+from bot.payments.intents import Order, OrderedPayee, OrderKey, new_reference
+from bot.payments.rules import Rules
+from bot.payments.story import Story
+from bot.people.enrolment import Enrolment
+from bot.people.people import People, Standing
+from bot.store.inbox import Arrival, Inbox, LookedUp, Received
+from bot.store.outbox import Outbox
+from bot.store.tables import PersonRow
+from bot.x.gateway import DirectMessage, MessageId, Post, PostId, UserId, XUser
+from ledger.clock import Entropy
+from ledger.money import Money, currency_of
+
+THANKS_AGAIN_AFTER = timedelta(hours=1)
+"""Two polite machines could thank each other for ever."""
+
+
+class HandleUnknown(Refusal):
+    phrase = "handle_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one person said, and where: `post` is None in private. `known` are handles that were looked up for it."""
+
+    person: PersonRow
+    received: Received
+    language: str
+    post: Post | None = None
+    known: Mapping[str, XUser] | None = field(default=None)
+
+    @property
+    def private(self) -> bool:
+        return self.post is None
+
+    @property
+    def enrolled(self) -> bool:
+        return self.person.standing == Standing.ENROLLED
+
+    @property
+    def key(self) -> OrderKey:
+        return OrderKey("message" if self.post is None else "post", self.received.chain_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    bot: XUser
+    story: Story
+    changes: Changes
+    inquiries: Inquiries
+    enrolment: Enrolment
+    people: People
+    inbox: Inbox
+    outbox: Outbox
+    rules: Rules
+    entropy: Entropy
+
+    def handle(self, session: Session, received: Received) -> None:
+        """Follows one arrival to its end, within the caller's transaction."""
+        match received.content:
+            case Post() as post:
+                self._post(session, received, post)
+            case DirectMessage() as message:
+                self._message(session, received, message)
+            case LookedUp() as result:
+                self._looked_up(session, received, result)
+
+    def _post(
+        self, session: Session, received: Received, post: Post, known: Mapping[str, XUser] | None = None
+    ) -> None:
+        if post.author.id == self.bot.id or post.is_repost:
+            return
+        self.people.notice(session, (*post.people, post.author), seen_in=post.id)
+        if self.inbox.newer_version_exists(session, received):
+            return
+        reading = read(utterance_of(post, self.bot))
+        said = Said(self._speaker(session, post.author.id, reading), received, reading.language, post, known)
+        self._obey(session, said, reading)
+
+    def _message(
+        self,
+        session: Session,
+        received: Received,
+        message: DirectMessage,
+        known: Mapping[str, XUser] | None = None,
+    ) -> None:
+        if message.sender_id == self.bot.id or not message.one_to_one:
+            return
+        self.people.notice(session, message.people, seen_in=message.id)
+        person = self.people.get(session, message.sender_id)
+        answer = parse_answer(message.text)
+        if answer and person.standing == Standing.ENROLLED:
+            self.story.answer(session, person, answer, message.id)
+            return
+        reading = read(utterance_of(message, self.bot, author=self.people.label(person).username))
+        person = self._speaker(session, message.sender_id, reading)
+        self._obey(session, Said(person, received, reading.language, None, known), reading)
+
+    def _looked_up(self, session: Session, received: Received, result: LookedUp) -> None:
+        """Takes up again what waited for these handles; those nobody holds are now known to be held by nobody."""
+        self.people.notice(session, result.found, seen_in=received.chain_id)
+        waiting = self.inbox.reopen(session, result.waiting_id)
+        known = {user.username.lower(): user for user in result.found}
+        match waiting.content:
+            case Post() as post:
+                self._post(session, waiting, post, known)
+            case DirectMessage() as message:
+                self._message(session, waiting, message, known)
+
+    def _speaker(self, session: Session, user_id: UserId, reading: Reading) -> PersonRow:
+        person = self.people.get(session, user_id)
+        if not isinstance(reading, Nothing) and reading.language in LANGUAGES:
+            person.spoken_language = reading.language
+            session.add(person)
+        return person
+
+    def _obey(self, session: Session, said: Said, reading: Reading) -> None:
+        if said.private and said.person.standing == Standing.STOPPED and not _comes_back(reading):
+            return
+        if isinstance(reading, Transfer):
+            self._pay(session, said, reading)
+            return
+        self.story.withdraw(session, said.key)
+        match reading:
+            case Nothing():
+                if said.private and not said.enrolled:
+                    self.enrolment.welcome(session, said.person, once=True)
+            case Request():
+                self._tell(session, said, "not_offered", {})
+            case NotUnderstood(reason=reason, part=part, suggestion=suggestion):
+                facts: Parameters = {"part": part, "suggestion": suggestion}
+                self._tell(session, said, f"reason_{reason.value}", facts, in_public="public_unreadable")
+            case Command() as command:
+                self._command(session, said, command)
+
+    # Paying
+
+    def _pay(self, session: Session, said: Said, reading: Transfer) -> None:
+        if said.private and not said.enrolled:
+            self.enrolment.welcome(session, said.person, once=False)
+            return
+        missing = _missing(reading.payees, said.known)
+        if missing and said.known is None:
+            self.outbox.look_up(session, UserId(said.person.user_id), missing, for_row=said.received.id)
+            return
+        try:
+            if missing:
+                raise HandleUnknown(username=missing[0])
+            self.story.order(session, self._order(said, reading), bot_id=self.bot.id)
+        except Refusal as refusal:
+            self.story.refuse(session, said.key)
+            self._tell(session, said, refusal.phrase, refusal.parameters, in_public="public_unreadable")
+
+    def _order(self, said: Said, reading: Transfer) -> Order:
+        return Order(
+            key=said.key,
+            version=said.received.x_id,
+            payer_id=UserId(said.person.user_id),
+            payees=[_payee(payee, said.known or {}) for payee in reading.payees],
+            amount=Money(reading.amount_minor, currency_of(reading.currency)),
+            mode=reading.mode,
+            note=reading.note,
+            language=said.language,
+            said_at=said.received.said_at,
+            post_id=said.post.id if said.post else None,
+        )
+
+    # Orders without an amount
+
+    def _command(self, session: Session, said: Said, command: Command) -> None:
+        if said.enrolled:
+            self._for_member(session, said, command)
+        elif said.private:
+            self._for_newcomer(session, said, command)
+        else:
+            self._in_public(session, said, command)
+
+    def _for_member(self, session: Session, said: Said, command: Command) -> None:  # noqa: C901 (one match)
+        person = said.person
+        try:
+            match command.verb:
+                case Verb.START:
+                    self.enrolment.start(session, person)
+                case Verb.STOP:
+                    self.enrolment.stop(session, person)
+                case Verb.BALANCE:
+                    self.inquiries.balance(session, person)
+                case Verb.HISTORY:
+                    self.inquiries.history(session, person)
+                case Verb.RECEIPT:
+                    self.inquiries.receipt(session, person, command.reference)
+                case Verb.CANCEL:
+                    self.changes.cancel(session, person, command.reference)
+                case Verb.DECLINE:
+                    self.changes.decline(session, person, command.reference)
+                case Verb.RETURN:
+                    said_in = MessageId(said.received.x_id)
+                    self.changes.give_back(session, person, command.reference, said_in)
+                case Verb.CONFIRM | Verb.GREETING if not said.private:
+                    return
+                case Verb.CONFIRM:
+                    self.story.needs_code(session, person)
+                case _:
+                    self._for_anyone(session, said, command)
+        except Refusal as refusal:
+            self.outbox.tell(session, person, refusal.phrase, refusal.parameters)
+
+    def _for_newcomer(self, session: Session, said: Said, command: Command) -> None:
+        """In private, from someone who has not enrolled: they may come, leave, decline and ask; the rest is explained."""
+        match command.verb:
+            case Verb.START:
+                self.enrolment.start(session, said.person)
+            case Verb.STOP:
+                self.enrolment.stop(session, said.person)
+            case Verb.DECLINE:
+                self.changes.decline(session, said.person, command.reference)
+            case Verb.LANGUAGE | Verb.HELP:
+                self._for_anyone(session, said, command)
+            case Verb.GREETING:
+                self.enrolment.welcome(session, said.person, once=True)
+            case _:
+                self.enrolment.welcome(session, said.person, once=False)
+
+    def _in_public(self, session: Session, said: Said, command: Command) -> None:
+        """Under a post of someone who has not enrolled: consent is given in private only."""
+        match command.verb:
+            case Verb.STOP:
+                said.person.standing = Standing.STOPPED
+                session.add(said.person)
+            case Verb.GREETING | Verb.CONFIRM | Verb.CANCEL:
+                return
+            case _:
+                self._reply(session, said, "public_start")
+
+    def _for_anyone(self, session: Session, said: Said, command: Command) -> None:
+        match command.verb:
+            case Verb.LANGUAGE:
+                self._choose_language(session, said, command.argument or "")
+            case Verb.HELP:
+                facts: Parameters = {"bot": self.bot.username, "limit": self.rules.limit_per_payment}
+                self.outbox.tell(session, said.person, "help", facts)
+            case Verb.GREETING:
+                if not self.outbox.told_lately(session, said.person, "thanks", within=THANKS_AGAIN_AFTER):
+                    self.outbox.tell(session, said.person, "thanks", {})
+            case _:
+                self.outbox.tell(session, said.person, "not_offered", {})
+
+    def _choose_language(self, session: Session, said: Said, language: str) -> None:
+        if language not in LANGUAGES:
+            self.outbox.tell(session, said.person, "language_unknown", {"languages": tuple(LANGUAGES)})
+            return
+        said.person.chosen_language = language
+        session.add(said.person)
+        self.outbox.tell(session, said.person, "language_set", {})
+
+    # Telling
+
+    def _tell(
+        self, session: Session, said: Said, phrase: str, facts: Parameters, *, in_public: str = "public_start"
+    ) -> None:
+        """To an enrolled person in private; to others what can be said in public, or who we are."""
+        if said.enrolled:
+            self.outbox.tell(session, said.person, phrase, facts)
+        elif said.private:
+            self.enrolment.welcome(session, said.person, once=False)
+        else:
+            self._reply(session, said, in_public)
+
+    def _reply(self, session: Session, said: Said, phrase: str) -> None:
+        if said.post is None:
+            return
+        reference = new_reference(self.entropy).replace("P-", "R-")
+        self.outbox.reply(
+            session,
+            said.person,
+            said.received.chain_id,
+            PostId(said.post.id),
+            phrase,
+            reference,
+            self.people.language(said.person),
+        )
+
+
+def _comes_back(reading: Reading) -> bool:
+    return isinstance(reading, Command) and reading.verb in {Verb.START, Verb.STOP}
+
+
+def _missing(payees: Sequence[Payee], known: Mapping[str, XUser] | None) -> tuple[str, ...]:
+    return tuple(
+        payee.username for payee in payees if payee.user_id is None and payee.username not in (known or {})
+    )
+
+
+def _payee(payee: Payee, known: Mapping[str, XUser]) -> OrderedPayee:
+    """The id from the text's own entity; only where it gave none, the one that was looked up."""
+    user_id = payee.user_id if payee.user_id is not None else known[payee.username].id
+    return OrderedPayee(user_id, payee.username)
+
+
+def utterance_of(said: Post | DirectMessage, bot: XUser, *, author: str = "") -> Utterance:
+    """What the reader may know of a text."""
+    match said:
+        case Post():
+            return Utterance(
+                text=said.text,
+                author=said.author.username,
+                bot=bot.username,
+                mentions=said.mentions,
+                urls=said.urls,
+                display_start=said.display_start,
+                language=said.language,
+                answers_bot=said.in_reply_to_user_id == bot.id,
+                is_truncated=said.is_truncated,
+            )
+        case DirectMessage():
+            return Utterance(
+                text=said.text, author=author, bot=bot.username, mentions=said.mentions, private=True
+            )
+
+
+def is_urgent(content: Arrival, bot: XUser) -> bool:
+    """Whether it goes before all else: someone wants their money or themselves left alone."""
+    if isinstance(content, LookedUp):
+        return False
+    reading = read(utterance_of(content, bot))
+    return isinstance(reading, Command) and reading.verb in {Verb.STOP, Verb.FREEZE}

@@ -1,0 +1,152 @@
+"""Why a wallet may be debited, sealed to exactly the transfers it allowed.
+
+Every debit of a wallet names one authorisation (the ledger's database refuses one without), and the authorisation
+carries a MAC over those transfers. So a transfer forged in the database, or one of a true authorisation changed, is
+found by the audit without trusting the database.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TypeAlias
+
+from sqlmodel import Session, col, select
+
+from bot.encoding import encode
+from bot.keys import Keyring, Purpose, UnknownKey
+from bot.store.tables import AuthorisationRow
+from ledger.clock import Clock, IdSource
+from ledger.tables import TransferRow
+from ledger.transfers import Kind, Transfer
+
+ENCODING = "smoney-authorisation-1"
+Moved: TypeAlias = tuple[int, str, int, int, int, str]
+"""What a MAC covers of a transfer: id, kind, debit account, credit account, minor units, currency."""
+
+
+class Authorisations:
+    def __init__(self, *, keyring: Keyring, clock: Clock, ids: IdSource) -> None:
+        self._keyring = keyring
+        self._clock = clock
+        self._ids = ids
+
+    def begin(self) -> int:
+        """The id the transfers will name; `grant` writes the row once they are known."""
+        return self._ids()
+
+    def grant(
+        self,
+        session: Session,
+        authorisation_id: int,
+        transfers: Sequence[Transfer],
+        *,
+        kind: str,
+        evidence: int,
+        person_id: int,
+        intent_id: int | None = None,
+        version: int | None = None,
+    ) -> None:
+        """Writes down who said so (`evidence` is the X id of their message) and binds it to these transfers."""
+        row = AuthorisationRow(
+            id=authorisation_id,
+            kind=kind,
+            evidence=evidence,
+            person_id=person_id,
+            intent_id=intent_id,
+            version=version,
+            created_at=self._clock(),
+            key_id=self._keyring.current_id,
+            mac=b"",
+        )
+        row.mac = self._mac(row, [_moved(transfer) for transfer in transfers])
+        session.add(row)
+        session.flush()
+
+    def _mac(self, row: AuthorisationRow, moved: Sequence[Moved]) -> bytes:
+        key = self._keyring.derive(Purpose.AUTHORISATION_MAC, row.key_id)
+        return hmac.new(key, _canonical(row, moved), hashlib.sha256).digest()
+
+    def forged(self, session: Session) -> Iterator[str]:
+        """For the audit: what does not hold, one sentence each. Streams both tables in the order of authorisations."""
+        allowed = _by_authorisation(session)
+        pending = next(allowed, None)
+        for row in session.exec(select(AuthorisationRow).order_by(col(AuthorisationRow.id))):
+            while pending is not None and pending[0] < row.id:
+                yield _unknown(pending)
+                pending = next(allowed, None)
+            moved: list[Moved] = []
+            if pending is not None and pending[0] == row.id:
+                moved, pending = pending[1], next(allowed, None)
+            if problem := self._problem(row, moved):
+                yield problem
+        while pending is not None:
+            yield _unknown(pending)
+            pending = next(allowed, None)
+
+    def _problem(self, row: AuthorisationRow, moved: list[Moved]) -> str | None:
+        if not moved:
+            return f"authorisation {row.id} allowed a transfer that is not there"
+        try:
+            genuine = hmac.compare_digest(row.mac, self._mac(row, moved))
+        except UnknownKey:
+            return f"authorisation {row.id} was made with key {row.key_id}, which is not among the keys given"
+        return None if genuine else f"authorisation {row.id} does not fit the transfers that name it"
+
+
+def _moved(transfer: Transfer) -> Moved:
+    return (
+        transfer.id,
+        transfer.kind.value,
+        transfer.debit_account_id,
+        transfer.credit_account_id,
+        transfer.amount.amount_minor,
+        transfer.amount.currency.code,
+    )
+
+
+def _by_authorisation(session: Session) -> Iterator[tuple[int, list[Moved]]]:
+    """What was moved under each authorisation, in the order of their ids. A pending transfer that is posted later was
+    allowed when it was made; the ledger itself holds the posting to it."""
+    rows = session.exec(
+        select(TransferRow)
+        .where(col(TransferRow.authorisation_id).is_not(None))
+        .where(col(TransferRow.kind).in_((Kind.POSTED.value, Kind.PENDING.value)))
+        .order_by(col(TransferRow.authorisation_id), col(TransferRow.id))
+        .execution_options(yield_per=1000)
+    )
+    for authorisation_id, group in groupby(rows, key=lambda row: row.authorisation_id):
+        yield (
+            authorisation_id or 0,
+            [
+                (
+                    row.id,
+                    row.kind,
+                    row.debit_account_id,
+                    row.credit_account_id,
+                    row.amount_minor,
+                    row.currency,
+                )
+                for row in group
+            ],
+        )
+
+
+def _unknown(named: tuple[int, list[Moved]]) -> str:
+    return f"transfer {named[1][0][0]} names authorisation {named[0]}, which is not there"
+
+
+def _canonical(row: AuthorisationRow, moved: Sequence[Moved]) -> bytes:
+    return encode(
+        ENCODING,
+        row.id,
+        row.kind,
+        row.evidence,
+        row.person_id,
+        row.intent_id,
+        row.version,
+        row.created_at,
+        row.key_id,
+        len(moved),
+        *(value for each in sorted(moved) for value in each),
+    )

@@ -1,0 +1,208 @@
+"""What becomes of money after the payer's answer: claimed by a payee who enrols, given up by either side, returned
+by its payee, or back with its payer when nobody came.
+
+Held money is a pending transfer into the payee's unclaimed wallet; it is resolved once, by whoever is first. Giving
+back needs no code: it is the owner's own return of money received, to where it came from.
+"""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from bot.errors import Refusal
+from bot.language.catalogue import Line, Value
+from bot.payments.authorisations import Authorisations
+from bot.payments.intents import LineState
+from bot.payments.posting import InsufficientMoney
+from bot.payments.records import Records
+from bot.payments.rules import Rules
+from bot.payments.wallets import Wallets
+from bot.people.people import People
+from bot.store.outbox import Outbox, Priority
+from bot.store.tables import IntentLineRow, IntentRow, PersonRow
+from bot.x.gateway import MessageId, UserId
+from ledger import errors as ledger_errors
+from ledger.book import Ledger
+from ledger.transfers import Transfer, TransferId
+
+
+class AlreadyReturned(Refusal):
+    phrase = "already_returned"
+
+
+class NoLongerHeld(Refusal):
+    """Somebody else was first: it was claimed, taken back or ran out in this very moment."""
+
+    phrase = "nothing_to_cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    ledger: Ledger
+    wallets: Wallets
+    people: People
+    records: Records
+    authorisations: Authorisations
+    outbox: Outbox
+    rules: Rules
+
+    def claim(self, session: Session, payee: PersonRow) -> tuple[Line, ...]:
+        """Posts everything that was held for this person, tells each payer, and returns who gave what."""
+        return tuple(
+            self._claim_one(session, payee, line, intent)
+            for line, intent in self.records.held_for(session, payee.user_id)
+            if self._is_still_held(session, line)
+        )
+
+    def _is_still_held(self, session: Session, line: IntentLineRow) -> bool:
+        """Whoever resolves a hold takes its payee first and looks again: the others come too late, not twice."""
+        self.people.lock(session, [UserId(line.payee_id)])
+        session.refresh(line)
+        return line.state == LineState.HELD
+
+    def _claim_one(self, session: Session, payee: PersonRow, line: IntentLineRow, intent: IntentRow) -> Line:
+        posted = self.ledger.post_pending(session, _transfer_of(line), idempotency_key=f"claim:{line.id}")
+        self._settle(session, line, posted, LineState.PAID)
+        payer = self._payer(session, intent)
+        amount = self.records.money(intent, line.amount_minor)
+        self.outbox.tell(
+            session,
+            payer,
+            "hold_claimed",
+            {"reference": intent.reference, "payee": self.people.label(payee), "amount": amount},
+            priority=Priority.CLAIM,
+        )
+        return Line(self.people.label(payer), amount, intent.reference)
+
+    def cancel(self, session: Session, payer: PersonRow, line: IntentLineRow, intent: IntentRow) -> None:
+        """The payer takes back what nobody has claimed yet. Raises `NoLongerHeld`."""
+        self._void(session, line, LineState.CANCELLED)
+        self._tell_payer(session, payer, line, intent, "hold_cancelled", Priority.ANSWER)
+
+    def decline(self, session: Session, payee: PersonRow, line: IntentLineRow, intent: IntentRow) -> None:
+        """The payee does not want it; they need not have enrolled to say so. Raises `NoLongerHeld`."""
+        self._void(session, line, LineState.DECLINED)
+        payer = self._payer(session, intent)
+        self._tell_payer(session, payer, line, intent, "hold_declined", Priority.CLAIM)
+        self.outbox.tell(
+            session,
+            payee,
+            "decline_done",
+            {
+                "reference": intent.reference,
+                "payer": self.people.label(payer),
+                "amount": self.records.money(intent, line.amount_minor),
+            },
+        )
+
+    def _void(self, session: Session, line: IntentLineRow, state: LineState) -> None:
+        if not self._is_still_held(session, line):
+            raise NoLongerHeld
+        voided = self.ledger.void_pending(session, _transfer_of(line), idempotency_key=f"void:{line.id}")
+        self._settle(session, line, voided, state)
+
+    def expire_due(self, session: Session) -> int:
+        """Returns to its payer what nobody came for in time; how many holds that were."""
+        due = [hold for hold in self.records.due_holds(session) if self._is_still_held(session, hold[0])]
+        for line, intent in due:
+            expired = self.ledger.expire_pending(
+                session, _transfer_of(line), idempotency_key=f"expire:{line.id}"
+            )
+            self._settle(session, line, expired, LineState.EXPIRED)
+            payer = self._payer(session, intent)
+            self._tell_payer(session, payer, line, intent, "hold_expired", Priority.NOTICE)
+        return len(due)
+
+    def give_back(
+        self,
+        session: Session,
+        payee: PersonRow,
+        line: IntentLineRow,
+        intent: IntentRow,
+        *,
+        said_in: MessageId,
+    ) -> None:
+        """The payee returns what came, all of it, once. Raises `InsufficientMoney`, `AlreadyReturned`."""
+        payer = self._payer(session, intent)
+        authorisation_id = self.authorisations.begin()
+        returned = self._reverse(session, payee, line, intent, authorisation_id)
+        self.authorisations.grant(
+            session,
+            authorisation_id,
+            [returned],
+            kind="return",
+            evidence=said_in,
+            person_id=payee.user_id,
+            intent_id=intent.id,
+            version=intent.version,
+        )
+        self._settle(session, line, returned, LineState.RETURNED)
+        self._tell_payer(session, payer, line, intent, "returned", Priority.RECEIPT)
+        self.outbox.tell(
+            session,
+            payee,
+            "return_done",
+            {
+                "reference": intent.reference,
+                "payer": self.people.label(payer),
+                "amount": self.records.money(intent, line.amount_minor),
+                "balance": self.wallets.balance(session, payee).available,
+            },
+        )
+
+    def _reverse(
+        self,
+        session: Session,
+        payee: PersonRow,
+        line: IntentLineRow,
+        intent: IntentRow,
+        authorisation_id: int,
+    ) -> Transfer:
+        try:
+            return self.ledger.reverse(
+                session,
+                TransferId(line.settled_id) if line.settled_id else _transfer_of(line),
+                idempotency_key=f"return:{line.id}",
+                authorisation_id=authorisation_id,
+                code="return",
+            )
+        except ledger_errors.InsufficientFunds:
+            available = self.wallets.balance(session, payee).available
+            needed = self.records.money(intent, line.amount_minor)
+            raise InsufficientMoney(available=available, needed=needed) from None
+        except ledger_errors.AlreadyReversed:
+            raise AlreadyReturned(reference=intent.reference) from None
+
+    def _settle(self, session: Session, line: IntentLineRow, settled: Transfer, state: LineState) -> None:
+        line.settled_id = settled.id
+        line.state = state
+        session.add(line)
+        session.flush()
+
+    def _payer(self, session: Session, intent: IntentRow) -> PersonRow:
+        return self.people.get(session, UserId(intent.payer_id))
+
+    def _tell_payer(
+        self,
+        session: Session,
+        payer: PersonRow,
+        line: IntentLineRow,
+        intent: IntentRow,
+        phrase: str,
+        priority: Priority,
+    ) -> None:
+        facts: dict[str, Value] = {
+            "reference": intent.reference,
+            "payee": self.records.payee_label(session, line),
+            "amount": self.records.money(intent, line.amount_minor),
+            "balance": self.wallets.balance(session, payer).available,
+        }
+        if phrase == "hold_expired":
+            facts["days"] = self.rules.hold_lasts.days
+        self.outbox.tell(session, payer, phrase, facts, priority=priority)
+
+
+def _transfer_of(line: IntentLineRow) -> TransferId:
+    if line.transfer_id is None:
+        raise ValueError("this line has moved no money")
+    return TransferId(line.transfer_id)

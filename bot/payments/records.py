@@ -1,0 +1,319 @@
+"""The intents, their lines and challenges as they stand in the database: found, made and changed here, decided elsewhere."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from sqlalchemy import ColumnElement, func, or_, update
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
+
+from bot.language.catalogue import Label, Line
+from bot.payments.intents import (
+    OPEN,
+    IntentState,
+    LineState,
+    Order,
+    OrderKey,
+    PlannedLine,
+    new_reference,
+    total_of,
+)
+from bot.people.people import People
+from bot.store.tables import ChallengeRow, IntentLineRow, IntentRow, OutboxRow
+from bot.store.vault import Vault
+from bot.x.gateway import UserId
+from ledger.clock import Clock, Entropy, IdSource
+from ledger.money import Money, currency_of
+
+Found: TypeAlias = tuple[IntentLineRow, IntentRow]
+"""A line and the intent it belongs to."""
+
+
+class Records:
+    def __init__(
+        self, *, people: People, vault: Vault, clock: Clock, ids: IdSource, entropy: Entropy
+    ) -> None:
+        self._people = people
+        self._vault = vault
+        self._clock = clock
+        self._ids = ids
+        self._entropy = entropy
+
+    # Intents
+
+    def find(self, session: Session, key: OrderKey) -> IntentRow | None:
+        rows = select(IntentRow).where(IntentRow.order_kind == key.kind, IntentRow.order_id == key.id)
+        return session.exec(rows).first()
+
+    def by_reference(self, session: Session, reference: str) -> IntentRow | None:
+        return session.exec(select(IntentRow).where(IntentRow.reference == reference)).first()
+
+    def write_version(
+        self, session: Session, order: Order, lines: Sequence[PlannedLine], state: IntentState
+    ) -> IntentRow:
+        """The intent as this version of the order has it; made new if there was none. Lines of older versions stay."""
+        intent = self.find(session, order.key) or self._new(session, order)
+        total = total_of(lines)
+        intent.version = order.version
+        intent.total_minor = total.amount_minor
+        intent.currency = total.currency.code
+        intent.note_sealed = self._seal_note(intent, order.note)
+        intent.state = state
+        intent.closed_at = None
+        session.add(intent)
+        session.flush()
+        for position, line in enumerate(lines):
+            self._write_line(session, intent, position, line)
+        session.flush()
+        return intent
+
+    def _new(self, session: Session, order: Order) -> IntentRow:
+        return IntentRow(
+            id=self._ids(),
+            order_kind=order.key.kind,
+            order_id=order.key.id,
+            reference=self._free_reference(session),
+            payer_id=order.payer_id,
+            version=order.version,
+            post_id=order.post_id,
+            total_minor=0,
+            currency="",
+            state=IntentState.PARKED,
+            created_at=self._clock(),
+        )
+
+    def _free_reference(self, session: Session) -> str:
+        while self.by_reference(session, reference := new_reference(self._entropy)):
+            pass
+        return reference
+
+    def _seal_note(self, intent: IntentRow, note: str | None) -> bytes | None:
+        return self._vault.seal(note, table="intents", row_id=intent.id, column="note") if note else None
+
+    def note(self, intent: IntentRow) -> str | None:
+        if intent.note_sealed is None:
+            return None
+        return self._vault.open(intent.note_sealed, table="intents", row_id=intent.id, column="note")
+
+    def close(self, session: Session, intent: IntentRow, state: IntentState) -> None:
+        intent.state = state
+        intent.closed_at = self._clock()
+        session.add(intent)
+        session.flush()
+
+    def open_intents(self, session: Session, payer_id: int) -> list[IntentRow]:
+        rows = select(IntentRow).where(IntentRow.payer_id == payer_id, col(IntentRow.state).in_(sorted(OPEN)))
+        return list(session.exec(rows.order_by(col(IntentRow.created_at), col(IntentRow.id))))
+
+    def paid_in_a_day_minor(self, session: Session, payer_id: int) -> int:
+        """What this person has paid in the last 24 hours; what came back to them does not count."""
+        came_back = (LineState.CANCELLED, LineState.DECLINED, LineState.EXPIRED)
+        paid = (
+            select(func.coalesce(func.sum(IntentLineRow.amount_minor), 0))
+            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
+            .where(IntentRow.payer_id == payer_id, IntentRow.state == IntentState.PAID)
+            .where(IntentLineRow.version == IntentRow.version)
+            .where(col(IntentLineRow.state).not_in(came_back))
+            .where(col(IntentRow.closed_at) > self._clock() - timedelta(days=1))
+        )
+        return int(session.exec(paid).one())
+
+    def has_paid(self, session: Session, payer_id: int, payee_id: int) -> bool:
+        """Whether this payer has paid this very account before."""
+        return (
+            session.exec(
+                self._paid_lines(payer_id).where(IntentLineRow.payee_id == payee_id).limit(1)
+            ).first()
+            is not None
+        )
+
+    def paid_to_others(self, session: Session, payer_id: int, payee_id: int) -> list[IntentLineRow]:
+        """The newest lines this payer paid to anyone but this account."""
+        others = self._paid_lines(payer_id).where(IntentLineRow.payee_id != payee_id)
+        return list(session.exec(others.limit(1000)))
+
+    def _paid_lines(self, payer_id: int) -> SelectOfScalar[IntentLineRow]:
+        return (
+            select(IntentLineRow)
+            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
+            .where(IntentRow.payer_id == payer_id, col(IntentLineRow.transfer_id).is_not(None))
+            .order_by(col(IntentLineRow.id).desc())
+        )
+
+    # Lines
+
+    def _write_line(self, session: Session, intent: IntentRow, position: int, line: PlannedLine) -> None:
+        line_id = self._ids()
+        handle = self._vault.seal(
+            line.payee.username, table="intent_lines", row_id=line_id, column="username"
+        )
+        self._people.ensure(session, line.payee.user_id)
+        session.add(
+            IntentLineRow(
+                id=line_id,
+                intent_id=intent.id,
+                version=intent.version,
+                position=position,
+                payee_id=line.payee.user_id,
+                username_sealed=handle,
+                amount_minor=line.amount.amount_minor,
+            )
+        )
+
+    def lines(self, session: Session, intent: IntentRow, version: int | None = None) -> list[IntentLineRow]:
+        wanted = intent.version if version is None else version
+        rows = select(IntentLineRow).where(
+            IntentLineRow.intent_id == intent.id, IntentLineRow.version == wanted
+        )
+        return list(session.exec(rows.order_by(col(IntentLineRow.position))))
+
+    def handle(self, line: IntentLineRow) -> str:
+        """The handle the payer wrote."""
+        if line.username_sealed is None:
+            return ""
+        return self._vault.open(line.username_sealed, table="intent_lines", row_id=line.id, column="username")
+
+    def money(self, intent: IntentRow, amount_minor: int) -> Money:
+        return Money(amount_minor, currency_of(intent.currency))
+
+    def total(self, intent: IntentRow) -> Money:
+        return self.money(intent, intent.total_minor)
+
+    def payee_label(self, session: Session, line: IntentLineRow) -> Label:
+        """The payee as their own latest label has it, under the handle the payer wrote if none was seen."""
+        person = self._people.get(session, UserId(line.payee_id))
+        return self._people.label(person) if person.username_sealed else Label(self.handle(line))
+
+    def told_lines(
+        self, session: Session, intent: IntentRow, lines: Sequence[IntentLineRow] | None = None
+    ) -> tuple[Line, ...]:
+        """Payees and amounts as they are told to the payer."""
+        return tuple(
+            Line(self.payee_label(session, line), self.money(intent, line.amount_minor), intent.reference)
+            for line in (self.lines(session, intent) if lines is None else lines)
+        )
+
+    def held_for(self, session: Session, payee_id: int) -> list[Found]:
+        return self._held(session, col(IntentLineRow.payee_id) == payee_id)
+
+    def held_by(self, session: Session, payer_id: int) -> list[Found]:
+        return self._held(session, col(IntentRow.payer_id) == payer_id)
+
+    def due_holds(self, session: Session) -> list[Found]:
+        return self._held(session, col(IntentLineRow.due_at) <= self._clock())
+
+    def _held(self, session: Session, which: ColumnElement[bool]) -> list[Found]:
+        rows = (
+            select(IntentLineRow, IntentRow)
+            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
+            .where(IntentLineRow.state == LineState.HELD, which)
+            .order_by(col(IntentLineRow.id))
+        )
+        return [(line, intent) for line, intent in session.exec(rows)]
+
+    def received_by(self, session: Session, payee_id: int, *, limit: int) -> list[Found]:
+        """What this person was paid and has not given back, newest first."""
+        rows = self._received(payee_id).order_by(col(IntentLineRow.id).desc()).limit(limit)
+        return [(line, intent) for line, intent in session.exec(rows)]
+
+    def received_under(self, session: Session, payee_id: int, reference: str) -> list[Found]:
+        """The same, of one payment."""
+        rows = self._received(payee_id).where(IntentRow.reference == reference)
+        return [(line, intent) for line, intent in session.exec(rows)]
+
+    def _received(self, payee_id: int) -> "Select[IntentLineRow, IntentRow]":
+        return (
+            select(IntentLineRow, IntentRow)
+            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
+            .where(IntentLineRow.state == LineState.PAID, IntentLineRow.payee_id == payee_id)
+        )
+
+    def entries(self, session: Session, person_id: int, *, limit: int) -> list[Found]:
+        """The newest payments this person gave or was given, held and returned ones among them."""
+        rows = (
+            select(IntentLineRow, IntentRow)
+            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
+            .where(or_(col(IntentRow.payer_id) == person_id, col(IntentLineRow.payee_id) == person_id))
+            .where(col(IntentLineRow.transfer_id).is_not(None))
+            .order_by(col(IntentLineRow.id).desc())
+            .limit(limit)
+        )
+        return [(line, intent) for line, intent in session.exec(rows)]
+
+    def unasked_since(self, session: Session, payer_id: int, since: datetime) -> list[IntentRow]:
+        """Orders of this payer that lapsed before anybody could be asked."""
+        rows = select(IntentRow).where(
+            IntentRow.payer_id == payer_id,
+            IntentRow.state == IntentState.LAPSED,
+            col(IntentRow.asked_at).is_(None),
+            col(IntentRow.closed_at) > since,
+        )
+        return list(session.exec(rows))
+
+    def move_hold_ends(self, session: Session, by: timedelta) -> None:
+        """The bot could not listen for so long: nobody's time to claim runs out for it."""
+        held = session.exec(select(IntentLineRow).where(IntentLineRow.state == LineState.HELD))
+        for line in held:
+            line.due_at = line.due_at + by if line.due_at else None
+            session.add(line)
+        session.flush()
+
+    # Challenges
+
+    def challenges(self, session: Session, payer_id: int, *states: str) -> list[ChallengeRow]:
+        rows = select(ChallengeRow).where(
+            ChallengeRow.payer_id == payer_id, col(ChallengeRow.state).in_(states)
+        )
+        return list(session.exec(rows.order_by(col(ChallengeRow.id).desc()).limit(50)))
+
+    def add_challenge(self, session: Session, intent: IntentRow, letter: str) -> ChallengeRow:
+        challenge = ChallengeRow(
+            id=self._ids(),
+            intent_id=intent.id,
+            version=intent.version,
+            payer_id=intent.payer_id,
+            letter=letter,
+            created_at=self._clock(),
+        )
+        session.add(challenge)
+        intent.asked_at = challenge.created_at
+        session.add(intent)
+        session.flush()
+        return challenge
+
+    def end_challenges(self, session: Session, intent: IntentRow, state: str) -> None:
+        """No code of this intent counts from here on."""
+        session.exec(
+            update(ChallengeRow)
+            .where(col(ChallengeRow.intent_id) == intent.id, col(ChallengeRow.state).in_(("queued", "open")))
+            .values(state=state)
+        )
+
+    def expired_challenges(self, session: Session, before: datetime) -> list[ChallengeRow]:
+        """Those that reached their person and whose time ended before this instant."""
+        rows = (
+            select(ChallengeRow)
+            .join(OutboxRow, col(OutboxRow.challenge_id) == col(ChallengeRow.id))
+            .where(OutboxRow.state == "sent", ChallengeRow.state == "open")
+            .where(col(ChallengeRow.expires_at) < before)
+        )
+        return list(session.exec(rows))
+
+    def never_asked(self, session: Session, before: datetime) -> list[IntentRow]:
+        """Orders whose question waits since before this instant and was never surely put."""
+        unsent = (
+            select(ChallengeRow.intent_id)
+            .join(OutboxRow, col(OutboxRow.challenge_id) == col(ChallengeRow.id))
+            .where(col(ChallengeRow.state).in_(("queued", "open")), OutboxRow.state != "sent")
+            .where(col(ChallengeRow.created_at) < before)
+        )
+        rows = select(IntentRow).where(IntentRow.state == IntentState.ASKING, col(IntentRow.id).in_(unsent))
+        return list(session.exec(rows))
+
+    def parked_before(self, session: Session, before: datetime) -> list[IntentRow]:
+        """Orders that wait for their payer to enrol since before this instant."""
+        rows = select(IntentRow).where(
+            IntentRow.state == IntentState.PARKED, col(IntentRow.created_at) < before
+        )
+        return list(session.exec(rows))

@@ -1,0 +1,278 @@
+"""THE STORY of a payment: order -> intent -> challenge -> answer -> transfer.
+
+Everything here happens inside the one transaction of one event; nothing here talks to X. An order becomes an intent
+and a question to its payer. The right answer posts it, once. Whatever goes another way ends in a sentence to the
+person and an untouched ledger.
+"""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from bot.errors import Refusal
+from bot.payments.answers import Answers, Judged
+from bot.payments.asking import Asking
+from bot.payments.challenge import Answer
+from bot.payments.intents import (
+    OPEN,
+    REVIVED_BY_EDIT,
+    IntentState,
+    LineState,
+    Order,
+    OrderKey,
+    PlannedLine,
+    plan,
+    total_of,
+)
+from bot.payments.limits import check_amount, check_open_orders
+from bot.payments.posting import InsufficientMoney, Posting
+from bot.payments.records import Records
+from bot.payments.rules import Rules
+from bot.payments.wallets import Wallets
+from bot.people.people import People, Standing
+from bot.store.outbox import Outbox, Priority
+from bot.store.tables import ChallengeRow, IntentRow, PersonRow
+from bot.x.gateway import MessageId, UserId
+from bot.x.snowflake import instant_of
+from ledger.clock import Clock
+from ledger.money import Money
+
+
+class OrderTooOld(Refusal):
+    phrase = "order_too_old"
+
+
+class Story:
+    def __init__(
+        self,
+        *,
+        records: Records,
+        asking: Asking,
+        answers: Answers,
+        posting: Posting,
+        wallets: Wallets,
+        people: People,
+        outbox: Outbox,
+        rules: Rules,
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._asking = asking
+        self._answers = answers
+        self._posting = posting
+        self._wallets = wallets
+        self._people = people
+        self._outbox = outbox
+        self._rules = rules
+        self._clock = clock
+
+    # The order
+
+    def order(self, session: Session, order: Order, *, bot_id: UserId) -> None:
+        """One version of an order. The highest version wins; what was answered stands whatever is edited later.
+
+        Raises a `Refusal` before anything was written, so that the caller can `refuse` the order and tell the person.
+        """
+        payer = self._people.get(session, order.payer_id)
+        intent = self._records.find(session, order.key)
+        if intent and not self._may_change(session, payer, intent, order):
+            return
+        lines = plan(order, bot_id=bot_id, most_payees=self._rules.payees)
+        if payer.standing != Standing.ENROLLED:
+            self._check_age(order)
+            self._park(session, payer, order, lines)
+            return
+        self._check(session, payer, order, lines, being_replaced=intent)
+        replaces = intent is not None and IntentState(intent.state) in OPEN
+        if intent:
+            self._records.end_challenges(session, intent, "superseded")
+        written = self._records.write_version(session, order, lines, IntentState.ASKING)
+        self._asking.ask(session, payer, written, edited=replaces)
+
+    def _may_change(self, session: Session, payer: PersonRow, intent: IntentRow, order: Order) -> bool:
+        state = IntentState(intent.state)
+        if order.version <= intent.version:
+            return False
+        if state is IntentState.PAID:
+            self._notice(session, payer, "order_already_paid", reference=intent.reference)
+            return False
+        return state in OPEN or state in REVIVED_BY_EDIT
+
+    def _check(
+        self,
+        session: Session,
+        payer: PersonRow,
+        order: Order,
+        lines: Sequence[PlannedLine],
+        *,
+        being_replaced: IntentRow | None,
+    ) -> None:
+        total = total_of(lines)
+        self._check_age(order)
+        self._answers.check_not_locked(payer, self._clock())
+        others = [
+            row for row in self._records.open_intents(session, payer.user_id) if row is not being_replaced
+        ]
+        check_open_orders(len(others), rules=self._rules)
+        self._check_money(session, payer, total)
+
+    def _check_age(self, order: Order) -> None:
+        if self._clock() - order.said_at > self._rules.order_may_wait:
+            raise OrderTooOld
+
+    def _check_money(self, session: Session, payer: PersonRow, total: Money) -> None:
+        paid = self._records.paid_in_a_day_minor(session, payer.user_id)
+        check_amount(total, paid_in_a_day_minor=paid, rules=self._rules)
+        available = self._wallets.balance(session, payer).available
+        if available < total:
+            raise InsufficientMoney(available=available, needed=total)
+
+    def _park(self, session: Session, payer: PersonRow, order: Order, lines: Sequence[PlannedLine]) -> None:
+        """The payer has not enrolled: the order waits for them, and they are told so once, in public."""
+        intent = self._records.write_version(session, order, lines, IntentState.PARKED)
+        if order.post_id is not None:
+            self._outbox.reply(
+                session, payer, order.key.id, order.post_id, "public_start", intent.reference, order.language
+            )
+
+    def refuse(self, session: Session, key: OrderKey) -> None:
+        """This order's newest version was refused: an older version of it must not be paid either."""
+        self._end(session, key, IntentState.REFUSED)
+
+    def withdraw(self, session: Session, key: OrderKey) -> None:
+        """The post was edited into something that is no order, or deleted, before its answer."""
+        intent = self._end(session, key, IntentState.WITHDRAWN)
+        if intent:
+            payer = self._people.get(session, UserId(intent.payer_id))
+            self._notice(session, payer, "order_withdrawn", reference=intent.reference)
+
+    def _end(self, session: Session, key: OrderKey, state: IntentState) -> IntentRow | None:
+        intent = self._records.find(session, key)
+        if intent is None or IntentState(intent.state) not in OPEN:
+            return None
+        self._close(session, intent, state, challenges="superseded")
+        return intent
+
+    def _close(
+        self, session: Session, intent: IntentRow, state: IntentState, *, challenges: str = "closed"
+    ) -> None:
+        self._records.end_challenges(session, intent, challenges)
+        self._records.close(session, intent, state)
+
+    def resume_parked(self, session: Session, payer: PersonRow) -> None:
+        """The payer has enrolled: what waited for them is asked now, unless it waited too long or cannot be paid."""
+        for intent in self._records.open_intents(session, payer.user_id):
+            if intent.state == IntentState.PARKED:
+                self._resume(session, payer, intent)
+
+    def _resume(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
+        try:
+            if self._is_stale(intent):
+                raise OrderTooOld
+            self._check_money(session, payer, self._records.total(intent))
+        except Refusal as refusal:
+            self._close(session, intent, IntentState.REFUSED)
+            self._outbox.tell(session, payer, refusal.phrase, refusal.parameters)
+            return
+        intent.state = IntentState.ASKING
+        self._asking.ask(session, payer, intent, edited=False)
+
+    def _is_stale(self, intent: IntentRow) -> bool:
+        return self._clock() - intent.created_at > self._rules.parked_may_wait
+
+    # The answer
+
+    def answer(self, session: Session, payer: PersonRow, answer: Answer, said_in: MessageId) -> None:
+        """A message that has the shape of a code. Only the payer's own open question can be answered by it."""
+        match self._answers.judge(session, payer, answer, answered_at=instant_of(said_in)):
+            case Judged(challenge=ChallengeRow() as challenge, phrase=None):
+                self._pay(session, payer, challenge, said_in)
+            case Judged(phrase=str() as phrase, parameters=parameters):
+                self._outbox.tell(session, payer, phrase, parameters)
+
+    def _pay(self, session: Session, payer: PersonRow, challenge: ChallengeRow, said_in: MessageId) -> None:
+        intent = session.get_one(IntentRow, challenge.intent_id)
+        challenge.state = "answered"
+        session.add(challenge)
+        payer.wrong_answers = payer.locks = 0
+        session.add(payer)
+        try:
+            self._check_money(session, payer, self._records.total(intent))
+            self._posting.post(session, payer, intent, said_in=said_in)
+        except Refusal as refusal:
+            self._close(session, intent, IntentState.REFUSED)
+            self._outbox.tell(session, payer, refusal.phrase, refusal.parameters)
+            return
+        self._give_receipts(session, payer, intent)
+
+    def _give_receipts(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
+        lines = self._records.lines(session, intent)
+        held = [line for line in lines if line.state == LineState.HELD]
+        self._outbox.tell(
+            session,
+            payer,
+            "receipt_payer",
+            {
+                "total": self._records.total(intent),
+                "lines": self._records.told_lines(session, intent),
+                "reference": intent.reference,
+                "balance": self._wallets.balance(session, payer).available,
+                "note": self._records.note(intent),
+                "held": self._records.told_lines(session, intent, held) or None,
+                "held_until": held[0].due_at if held else None,
+            },
+            priority=Priority.RECEIPT,
+        )
+        for line in lines:
+            if line.state == LineState.PAID:
+                self._tell_payee(session, payer, intent, UserId(line.payee_id), line.amount_minor)
+
+    def _tell_payee(
+        self, session: Session, payer: PersonRow, intent: IntentRow, payee_id: UserId, amount_minor: int
+    ) -> None:
+        payee = self._people.get(session, payee_id)
+        self._outbox.tell(
+            session,
+            payee,
+            "receipt_payee",
+            {
+                "payer": self._people.label(payer),
+                "amount": self._records.money(intent, amount_minor),
+                "reference": intent.reference,
+                "balance": self._wallets.balance(session, payee).available,
+                "note": self._records.note(intent),
+            },
+            priority=Priority.RECEIPT,
+        )
+
+    def needs_code(self, session: Session, payer: PersonRow) -> None:
+        """A bare "yes": only the code says which payment is meant."""
+        letters = tuple(row.letter for row in self._records.challenges(session, payer.user_id, "open"))
+        if letters:
+            self._outbox.tell(session, payer, "answer_needs_code", {"letters": letters})
+
+    # The payer says no
+
+    def cancel(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
+        """Nothing is paid, and no code of it counts any more."""
+        self._close(session, intent, IntentState.CANCELLED)
+        self._outbox.tell(
+            session,
+            payer,
+            "order_cancelled",
+            {
+                "reference": intent.reference,
+                "total": self._records.total(intent),
+                "lines": self._records.told_lines(session, intent),
+            },
+        )
+
+    def cancel_all(self, session: Session, payer: PersonRow) -> None:
+        """The payer leaves: nothing they have not answered will be paid."""
+        for intent in self._records.open_intents(session, payer.user_id):
+            self._close(session, intent, IntentState.CANCELLED)
+
+    # Words
+
+    def _notice(self, session: Session, person: PersonRow, phrase: str, *, reference: str) -> None:
+        self._outbox.tell(session, person, phrase, {"reference": reference}, priority=Priority.NOTICE)

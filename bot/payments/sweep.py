@@ -1,0 +1,73 @@
+"""Ends what has run out, whatever nobody said: questions without an answer, orders nobody could be asked about, held
+money nobody came for.
+
+Being late here changes nothing: whether something was in time is decided where it is claimed or answered.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from bot.language.catalogue import Parameters
+from bot.payments.claims import Claims
+from bot.payments.intents import IntentState
+from bot.payments.records import Records
+from bot.payments.rules import Rules
+from bot.people.people import People
+from bot.store.inbox import Inbox
+from bot.store.outbox import Outbox, Priority
+from bot.store.tables import IntentRow
+from bot.x.gateway import UserId
+from ledger.clock import Clock
+
+STILL_ON_THE_WAY = timedelta(seconds=30)
+"""X may show a message a while after it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    records: Records
+    claims: Claims
+    people: People
+    inbox: Inbox
+    outbox: Outbox
+    rules: Rules
+    clock: Clock
+
+    def run(self, session: Session, *, messages_read_at: datetime | None) -> None:
+        """One pass. `messages_read_at` is when the messages were last read to their end: an answer given in time may
+        still be unread, so a question expires only once everything said before its end has been read and worked."""
+        if messages_read_at is not None:
+            self._expire_unanswered(session, messages_read_at - STILL_ON_THE_WAY)
+        self._lapse(session)
+        self.claims.expire_due(session)
+
+    def _expire_unanswered(self, session: Session, read_until: datetime) -> None:
+        for challenge in self.records.expired_challenges(session, read_until):
+            intent = session.get_one(IntentRow, challenge.intent_id)
+            if not self.inbox.has_waiting(session, UserId(intent.payer_id)):
+                self._end(session, intent, IntentState.EXPIRED)
+                facts: Parameters = {
+                    "reference": intent.reference,
+                    "total": self.records.total(intent),
+                    "lines": self.records.told_lines(session, intent),
+                }
+                self._tell(session, intent, "challenge_expired", facts)
+
+    def _lapse(self, session: Session) -> None:
+        """An order whose question could not be put within the hour, or whose payer did not enrol in time."""
+        now = self.clock()
+        for intent in self.records.never_asked(session, now - self.rules.order_may_wait):
+            self._end(session, intent, IntentState.LAPSED)
+            self._tell(session, intent, "order_lapsed", {"reference": intent.reference})
+        for intent in self.records.parked_before(session, now - self.rules.parked_may_wait):
+            self._end(session, intent, IntentState.LAPSED)
+
+    def _end(self, session: Session, intent: IntentRow, state: IntentState) -> None:
+        self.records.end_challenges(session, intent, "closed")
+        self.records.close(session, intent, state)
+
+    def _tell(self, session: Session, intent: IntentRow, phrase: str, facts: Parameters) -> None:
+        payer = self.people.get(session, UserId(intent.payer_id))
+        self.outbox.tell(session, payer, phrase, facts, priority=Priority.NOTICE)

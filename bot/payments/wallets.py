@@ -1,0 +1,106 @@
+"""The chart of accounts: whose money stands where.
+
+    assets (what is held)              liabilities (what is owed)
+      safeguarding   the bank            wallet   one a person
+      test_money     a demo's own
+
+What is owed must at all times be covered by what is held. A wallet can never go below zero, held money counted as
+spent, and cannot be debited without naming an authorisation: the ledger's database refuses both.
+"""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from bot.errors import InvariantBroken
+from bot.store.tables import BookRow, HouseAccountRow, PersonRow
+from ledger.accounts import AccountId, NewAccount, NormalSide
+from ledger.book import Ledger
+from ledger.clock import IdSource
+from ledger.money import EUR, Currency, Money
+from ledger.transfers import NewTransfer
+
+WALLET = "wallet"
+TEST_MONEY = "test_money"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One wallet: `posted` is what is owed to its owner, `held` what they gave and nobody has taken yet, `available`
+    what they can spend, `incoming` what waits for them."""
+
+    posted: Money
+    held: Money
+    available: Money
+    incoming: Money
+
+
+class Wallets:
+    def __init__(self, *, ledger: Ledger, ids: IdSource, currency: Currency = EUR) -> None:
+        self._ledger = ledger
+        self._ids = ids
+        self.currency = currency
+
+    def of(self, session: Session, person: PersonRow) -> AccountId:
+        """The wallet of a person, opened under their numeric id the first time money comes near them."""
+        if person.wallet_id is None:
+            person.wallet_id = self._open(session)
+            session.add(person)
+            session.flush()
+        return AccountId(person.wallet_id)
+
+    def _open(self, session: Session) -> AccountId:
+        wallet = NewAccount(
+            id=AccountId(self._ids()),
+            code=WALLET,
+            currency=self.currency,
+            normal_side=NormalSide.CREDIT,
+            guarded=True,
+            debits_need_authorisation=True,
+        )
+        return self._ledger.open_account(session, wallet).id
+
+    def balance(self, session: Session, person: PersonRow) -> Balance:
+        account = self._ledger.account(session, self.of(session, person))
+
+        def money(amount_minor: int) -> Money:
+            return Money(amount_minor, account.currency)
+
+        return Balance(
+            posted=money(account.posted_minor),
+            held=money(account.pending_out_minor),
+            available=money(account.available_minor),
+            incoming=money(account.pending_in_minor),
+        )
+
+    def give_test_money(self, session: Session, person: PersonRow, amount: Money, *, key: str) -> None:
+        """Money out of nothing, in a demo's book only.
+
+        Raises `InvariantBroken` anywhere else: it would be owed and not held.
+        """
+        book = session.get(BookRow, 1)
+        if book is None or not book.is_demo:
+            raise InvariantBroken("test money was asked for in a book that is no demo")
+        source = self._house(session, TEST_MONEY)
+        self._ledger.transfer(
+            session,
+            NewTransfer(
+                debit_account_id=source,
+                credit_account_id=self.of(session, person),
+                amount=amount,
+                code=TEST_MONEY,
+                idempotency_key=f"test-money:{key}",
+            ),
+        )
+
+    def _house(self, session: Session, code: str) -> AccountId:
+        row = session.get(HouseAccountRow, (code, self.currency.code))
+        if row is not None:
+            return AccountId(row.account_id)
+        account = NewAccount(
+            id=AccountId(self._ids()), code=code, currency=self.currency, normal_side=NormalSide.DEBIT
+        )
+        opened = self._ledger.open_account(session, account)
+        session.add(HouseAccountRow(code=code, currency=self.currency.code, account_id=opened.id))
+        session.flush()
+        return opened.id

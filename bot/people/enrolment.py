@@ -1,0 +1,81 @@
+"""Coming and going. Only `start`, said to the bot in private, is consent; it is recorded with its time, and `stop` ends it.
+
+Whoever was paid before they came finds their money here; whoever gave an order before they came is asked about it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from bot.language.catalogue import Parameters
+from bot.payments.claims import Claims
+from bot.payments.records import Records
+from bot.payments.story import Story
+from bot.payments.wallets import Wallets
+from bot.people.people import Standing
+from bot.store.outbox import Outbox, Priority
+from bot.store.tables import PersonRow
+from ledger.clock import Clock
+
+WELCOME_AGAIN_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    story: Story
+    claims: Claims
+    records: Records
+    wallets: Wallets
+    outbox: Outbox
+    clock: Clock
+    bot_username: str
+    operator_name: str
+
+    def welcome(self, session: Session, person: PersonRow, *, once: bool) -> None:
+        """What the service does, what it keeps, how to start and stop. `once`: friendly words are answered once."""
+        if once and person.welcomed_at is not None:
+            return
+        if self.outbox.told_lately(session, person, "welcome", within=WELCOME_AGAIN_AFTER):
+            return
+        person.welcomed_at = self.clock()
+        session.add(person)
+        facts = {"bot": self.bot_username, "operator": self.operator_name}
+        self.outbox.tell(session, person, "welcome", facts)
+
+    def start(self, session: Session, person: PersonRow) -> None:
+        """Consent. What was held for this person becomes theirs, and their waiting orders are asked about."""
+        if person.standing == Standing.ENROLLED:
+            balance = self.wallets.balance(session, person).available
+            self.outbox.tell(session, person, "already_enrolled", {"balance": balance})
+            return
+        person.standing = Standing.ENROLLED
+        person.enrolled_at = self.clock()
+        session.add(person)
+        session.flush()
+        self._greet(session, person)
+        if self.records.unasked_since(session, person.user_id, self.clock() - timedelta(days=1)):
+            self.outbox.tell(session, person, "order_too_old", {})
+        self.story.resume_parked(session, person)
+
+    def _greet(self, session: Session, person: PersonRow) -> None:
+        claimed = self.claims.claim(session, person)
+        balance = self.wallets.balance(session, person).available
+        self.outbox.tell(session, person, "enrolled", {"bot": self.bot_username, "balance": balance})
+        if claimed:
+            facts: Parameters = {"lines": claimed, "balance": balance}
+            self.outbox.tell(session, person, "claimed", facts, priority=Priority.CLAIM)
+
+    def stop(self, session: Session, person: PersonRow) -> None:
+        """The person leaves: no more messages, no open question of theirs can be answered. Their money stays theirs."""
+        was_enrolled = person.standing == Standing.ENROLLED
+        self.story.cancel_all(session, person)
+        person.standing = Standing.STOPPED
+        person.stopped_at = self.clock()
+        session.add(person)
+        session.flush()
+        if was_enrolled:
+            balance = self.wallets.balance(session, person).available
+            self.outbox.tell(session, person, "stopped", {"balance": balance})
+        else:
+            self.outbox.tell(session, person, "already_stopped", {})

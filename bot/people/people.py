@@ -1,0 +1,90 @@
+"""People by their numeric id, and the labels they are seen under.
+
+A handle is only a label: it is never looked up here to find out whom to pay. Labels come with what arrives and are
+replaced only by newer texts.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from bot.language.catalogue import Label
+from bot.store.tables import PersonRow
+from bot.store.vault import Vault
+from bot.x.gateway import UserId, XUser
+
+
+class Standing(StrEnum):
+    STRANGER = "stranger"
+    ENROLLED = "enrolled"
+    STOPPED = "stopped"
+
+
+class People:
+    def __init__(self, *, vault: Vault) -> None:
+        self._vault = vault
+
+    def ensure(self, session: Session, user_id: UserId) -> None:
+        """A row for this person, made once however many ask at the same moment."""
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        row = insert(PersonRow).values(
+            user_id=user_id, labelled_by=0, standing="stranger", spoken_language="en",
+            wrong_answers=0, locks=0, letters_used=0,
+        )  # fmt: skip
+        session.exec(row.on_conflict_do_nothing())
+
+    def take(self, session: Session, user_id: UserId) -> bool:
+        """Locks this person for the transaction; False if another worker has them."""
+        row = select(PersonRow).where(PersonRow.user_id == user_id)
+        locked = row.with_for_update(skip_locked=True, key_share=False)
+        return session.exec(locked.execution_options(populate_existing=True)).first() is not None
+
+    def lock(self, session: Session, user_ids: Iterable[UserId]) -> dict[UserId, PersonRow]:
+        """These people's rows, locked in the order of their ids so that two workers never wait for each other."""
+        wanted = sorted(set(user_ids))
+        for user_id in wanted:
+            self.ensure(session, user_id)
+        rows = select(PersonRow).where(col(PersonRow.user_id).in_(wanted)).order_by(col(PersonRow.user_id))
+        found = session.exec(rows.with_for_update().execution_options(populate_existing=True))
+        return {UserId(row.user_id): row for row in found}
+
+    def get(self, session: Session, user_id: UserId) -> PersonRow:
+        self.ensure(session, user_id)
+        return session.get_one(PersonRow, user_id)
+
+    def notice(self, session: Session, users: Iterable[XUser], *, seen_in: int) -> None:
+        """Takes over the labels that came with a text; `seen_in` is its X id, and older ones change nothing."""
+        for user in users:
+            person = self.get(session, user.id)
+            if seen_in > person.labelled_by and self._is_news(person, user):
+                self._label(person, user)
+                person.labelled_by = seen_in
+                session.add(person)
+
+    def _is_news(self, person: PersonRow, user: XUser) -> bool:
+        return user != XUser(user.id, self.label(person).username, self.label(person).name)
+
+    def _label(self, person: PersonRow, user: XUser) -> None:
+        def seal(text: str, column: str) -> bytes:
+            return self._vault.seal(text, table="people", row_id=person.user_id, column=column)
+
+        person.username_sealed = seal(user.username, "username")
+        person.name_sealed = seal(user.name, "name") if user.name else person.name_sealed
+        person.username_index = self._vault.blind_index(user.username.lower(), "username")
+
+    def label(self, person: PersonRow) -> Label:
+        """How to show this person; the numeric id where no label was ever seen."""
+
+        def opened(value: bytes | None, column: str) -> str:
+            if value is None:
+                return ""
+            return self._vault.open(value, table="people", row_id=person.user_id, column=column)
+
+        username = opened(person.username_sealed, "username") or str(person.user_id)
+        return Label(username, opened(person.name_sealed, "name"))
+
+    def language(self, person: PersonRow) -> str:
+        """The language of the person's choice, else the one they last wrote in."""
+        return person.chosen_language or person.spoken_language

@@ -1,0 +1,60 @@
+"""Starts and ends the daemon as a program: settings in, signals, one SQLite file for one daemon, an exit code out."""
+
+import signal
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import structlog
+from sqlalchemy import make_url
+
+from bot.daemon import Daemon, OneDaemon, who_am_i
+from bot.settings import Settings
+from bot.telemetry import configure
+from bot.wiring import World, build, open_database
+from bot.x.tweepy_gateway import TweepyGateway
+
+log = structlog.get_logger(__name__)
+
+
+def run_daemon(settings: Settings, *, is_demo: bool = False) -> bool:
+    """Until SIGTERM or SIGINT. True where it ended because something that must always hold did not.
+
+    Raises `Misconfigured` before anything was touched.
+    """
+    configure(log_format=settings.log_format, level=settings.log_level)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    world = World()
+    gateway = TweepyGateway(
+        settings.x_credentials(),
+        clock=world.clock,
+        base_url=settings.x_base_url,
+        timeout_seconds=settings.x_timeout_seconds,
+    )
+    with one_daemon(settings):
+        database = open_database(settings, is_demo=is_demo, world=world)
+        account = who_am_i(gateway, stopped)
+        if account is None:
+            return False
+        daemon = Daemon(build(settings, gateway, account, database, world), settings)
+        threading.Thread(target=_pass_on, args=(stopped, daemon), daemon=True).start()
+        daemon.start()
+        daemon.wait()
+        return daemon.broken is not None
+
+
+def one_daemon(settings: Settings) -> AbstractContextManager[object]:
+    """On SQLite one daemon owns the file; on PostgreSQL the rows are locked one by one. Raises `Misconfigured`."""
+    url = make_url(settings.database_address)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return nullcontext()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return OneDaemon(Path(url.database))
+
+
+def _pass_on(stopped: threading.Event, daemon: Daemon) -> None:
+    """A signal handler only sets an event; ending the daemon is done outside of it."""
+    stopped.wait()
+    daemon.stop()

@@ -1,0 +1,201 @@
+"""What arrived, stored once, and taken one at a time.
+
+Listeners only add rows; the work takes one, follows it to its end and marks it done in the same transaction. Nothing
+is ever taken out: a row that makes no sense is set aside with its reason and the rest goes on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Integer, cast, func, update
+from sqlmodel import Session, col, select
+
+from bot.errors import UnreadableRow
+from bot.people.people import People
+from bot.store.tables import InboxRow
+from bot.store.vault import Vault
+from bot.x.gateway import DirectMessage, Post, UserId, XUser
+from bot.x.snowflake import instant_of
+from ledger.clock import Clock, IdSource
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """The answer to a look-up of handles, and the row that waits for it. `found` leaves out handles nobody holds."""
+
+    waiting_id: int
+    asked_for: tuple[str, ...]
+    found: tuple[XUser, ...]
+
+
+Arrival = Post | DirectMessage | LookedUp
+_KINDS: dict[str, TypeAdapter[Arrival]] = {
+    "post": TypeAdapter(Post),
+    "message": TypeAdapter(DirectMessage),
+    "lookup": TypeAdapter(LookedUp),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One inbox row, opened."""
+
+    id: int
+    kind: Literal["post", "message", "lookup"]
+    person_id: UserId
+    x_id: int
+    chain_id: int
+    said_at: datetime
+    content: Arrival
+
+
+class Inbox:
+    def __init__(
+        self,
+        *,
+        people: People,
+        vault: Vault,
+        clock: Clock,
+        ids: IdSource,
+        is_urgent: Callable[[Arrival], bool] = lambda _: False,
+    ) -> None:
+        self._is_urgent = is_urgent
+        self._people = people
+        self._vault = vault
+        self._clock = clock
+        self._ids = ids
+
+    def store_posts(self, session: Session, posts: Sequence[Post]) -> int:
+        """Adds the versions not seen before; the number of them."""
+        return sum(
+            self._store(session, "post", post.author.id, post.id, post.first_id, post) for post in posts
+        )
+
+    def store_messages(self, session: Session, messages: Sequence[DirectMessage]) -> int:
+        """Adds the messages not seen before; the number of them."""
+        return sum(
+            self._store(session, "message", message.sender_id, message.id, message.id, message)
+            for message in messages
+        )
+
+    def store_lookup(self, session: Session, row_id: int, result: LookedUp) -> bool:
+        """Adds a look-up's result, which goes in the place of the row that waits for it."""
+        waiting = session.get_one(InboxRow, result.waiting_id)
+        person = UserId(waiting.person_id)
+        return self._store(
+            session, "lookup", person, row_id, waiting.chain_id, result, said_at=waiting.said_at
+        )
+
+    def _store(
+        self,
+        session: Session,
+        kind: Literal["post", "message", "lookup"],
+        person_id: UserId,
+        x_id: int,
+        chain_id: int,
+        content: Arrival,
+        *,
+        said_at: datetime | None = None,
+    ) -> bool:
+        known = select(InboxRow.id).where(InboxRow.kind == kind, InboxRow.x_id == x_id)
+        if session.exec(known).first() is not None:
+            return False
+        self._people.ensure(session, person_id)
+        row_id = self._ids()
+        text = _KINDS[kind].dump_json(content).decode()
+        row = InboxRow(
+            id=row_id,
+            kind=kind,
+            x_id=x_id,
+            chain_id=chain_id,
+            person_id=person_id,
+            urgent=self._is_urgent(content),
+            payload_sealed=self._vault.seal(text, table="inbox", row_id=row_id, column="payload"),
+            said_at=said_at or instant_of(x_id),
+            received_at=self._clock(),
+        )
+        session.add(row)
+        session.flush()
+        return True
+
+    def next(self, session: Session) -> InboxRow | None:
+        """Takes a person (lock), then that person's oldest waiting row. None where nothing waits.
+
+        Where several workers run, a person another one has taken is passed over.
+        """
+        for person_id in self._waiting_people(session):
+            if self._people.take(session, person_id):
+                return self._oldest_of(session, person_id)
+        return None
+
+    def _waiting_people(self, session: Session) -> list[UserId]:
+        urgent = func.max(cast(col(InboxRow.urgent), Integer))
+        oldest = func.min(col(InboxRow.said_at))
+        waiting = (
+            select(InboxRow.person_id)
+            .where(InboxRow.state == "waiting")
+            .group_by(col(InboxRow.person_id))
+            .order_by(urgent.desc(), oldest)
+            .limit(20)
+        )
+        return [UserId(person_id) for person_id in session.exec(waiting)]
+
+    def _oldest_of(self, session: Session, person_id: UserId) -> InboxRow | None:
+        rows = (
+            select(InboxRow)
+            .where(InboxRow.state == "waiting", InboxRow.person_id == person_id)
+            .order_by(col(InboxRow.urgent).desc(), col(InboxRow.said_at), col(InboxRow.id))
+        )
+        return session.exec(rows.limit(1)).first()
+
+    def has_waiting(self, session: Session, person_id: UserId) -> bool:
+        """Whether something this person said is still to be worked."""
+        waiting = select(InboxRow.id).where(InboxRow.state == "waiting", InboxRow.person_id == person_id)
+        return session.exec(waiting.limit(1)).first() is not None
+
+    def open(self, row: InboxRow) -> Received:
+        """What the row holds. Raises `UnreadableRow`."""
+        if row.payload_sealed is None:
+            raise UnreadableRow("the text was wiped before it was read")
+        text = self._vault.open(row.payload_sealed, table="inbox", row_id=row.id, column="payload")
+        try:
+            content = _KINDS[row.kind].validate_json(text)
+        except (ValidationError, KeyError) as error:
+            raise UnreadableRow(f"a stored {row.kind} cannot be read: {type(error).__name__}") from None
+        return Received(
+            id=row.id,
+            kind=row.kind,  # type: ignore[arg-type]  # a CHECK holds it to these three
+            person_id=UserId(row.person_id),
+            x_id=row.x_id,
+            chain_id=row.chain_id,
+            said_at=row.said_at,
+            content=content,
+        )
+
+    def reopen(self, session: Session, row_id: int) -> Received:
+        """A row that was taken before, for the result of its look-up. Raises `UnreadableRow`."""
+        return self.open(session.get_one(InboxRow, row_id))
+
+    def newer_version_exists(self, session: Session, received: Received) -> bool:
+        """Whether a higher version of the same post has been stored: then this one counts no more."""
+        newer = select(InboxRow.id).where(
+            InboxRow.kind == "post", InboxRow.chain_id == received.chain_id, InboxRow.x_id > received.x_id
+        )
+        return session.exec(newer).first() is not None
+
+    def finish(self, session: Session, row_id: int) -> None:
+        self._close(session, row_id, state="done", reason=None)
+
+    def set_aside(self, session: Session, row_id: int, reason: str) -> None:
+        """Keeps a row that cannot be worked, with its reason, for an admin to look at."""
+        self._close(session, row_id, state="set_aside", reason=reason[:500])
+
+    def _close(self, session: Session, row_id: int, *, state: str, reason: str | None) -> None:
+        session.exec(
+            update(InboxRow)
+            .where(col(InboxRow.id) == row_id)
+            .values(state=state, reason=reason, finished_at=self._clock())
+        )

@@ -1,0 +1,192 @@
+"""What is to be said, kept until it has been said.
+
+Rows hold a phrase's name and parameters, not text: the words, and a challenge's code, are made when it is sent. A row
+is claimed in one transaction, sent outside of any, and its outcome written in another; so a row found `sending` after
+a crash has an unknown outcome, and is looked for at X before it is sent again.
+"""
+
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from sqlalchemy import func, or_, update
+from sqlmodel import Session, col, select
+
+from bot.language.catalogue import Parameters, Value
+from bot.people.people import People, Standing
+from bot.store.parameters import dump, load
+from bot.store.tables import OutboxRow, PersonRow
+from bot.store.vault import Vault
+from bot.x.gateway import PostId, UserId
+from ledger.clock import Clock, IdSource
+
+
+class Priority(IntEnum):
+    """Lower goes first: direct messages are the scarcest thing on X."""
+
+    CHALLENGE = 0
+    ANSWER = 1
+    CLAIM = 2
+    RECEIPT = 3
+    NOTICE = 4
+
+
+LOOKUP = "lookup"
+"""The phrase of a row that asks X instead of telling a person: parameters `usernames`."""
+
+
+class Outbox:
+    def __init__(self, *, people: People, vault: Vault, clock: Clock, ids: IdSource) -> None:
+        self._people = people
+        self._vault = vault
+        self._clock = clock
+        self._ids = ids
+
+    def tell(
+        self,
+        session: Session,
+        person: PersonRow,
+        phrase: str,
+        parameters: Parameters,
+        *,
+        priority: Priority = Priority.ANSWER,
+        language: str | None = None,
+        challenge_id: int | None = None,
+    ) -> None:
+        """A direct message. Who has not enrolled, or has stopped, hears only what answers their own message."""
+        if person.standing != Standing.ENROLLED and priority is not Priority.ANSWER:
+            return
+        self._add(
+            session,
+            kind="message",
+            person_id=person.user_id,
+            phrase=phrase,
+            parameters=parameters,
+            priority=priority,
+            language=language or self._people.language(person),
+            challenge_id=challenge_id,
+        )
+
+    def reply(
+        self,
+        session: Session,
+        person: PersonRow,
+        chain_id: int,
+        version: PostId,
+        phrase: str,
+        reference: str,
+        language: str,
+    ) -> None:
+        """A public reply under a person's post: at most one for all its versions. The reference keeps X from taking
+        it for the same text again."""
+        already = select(OutboxRow.id).where(OutboxRow.reply_to == chain_id)
+        if session.exec(already).first() is not None:
+            return
+        self._add(
+            session,
+            kind="reply",
+            person_id=person.user_id,
+            phrase=phrase,
+            parameters={"reference": reference},
+            priority=Priority.ANSWER,
+            language=language,
+            reply_to=chain_id,
+            reply_to_version=version,
+        )
+
+    def told_lately(self, session: Session, person: PersonRow, phrase: str, *, within: timedelta) -> bool:
+        """Whether this was said, or is about to be said, to this person not long ago."""
+        since = self._clock() - within
+        rows = select(OutboxRow.id).where(OutboxRow.person_id == person.user_id, OutboxRow.phrase == phrase)
+        return session.exec(rows.where(col(OutboxRow.created_at) > since).limit(1)).first() is not None
+
+    def look_up(
+        self, session: Session, person_id: UserId, usernames: tuple[str, ...], *, for_row: int
+    ) -> None:
+        """Queues one question to X: who holds these handles? The result comes back through the inbox."""
+        self._add(
+            session,
+            kind="lookup",
+            person_id=person_id,
+            phrase=LOOKUP,
+            parameters={"usernames": usernames},
+            priority=Priority.CHALLENGE,
+            language="",
+            inbox_id=for_row,
+        )
+
+    def _add(
+        self,
+        session: Session,
+        *,
+        kind: str,
+        person_id: int,
+        phrase: str,
+        parameters: Parameters,
+        priority: Priority,
+        language: str,
+        challenge_id: int | None = None,
+        reply_to: int | None = None,
+        reply_to_version: PostId | None = None,
+        inbox_id: int | None = None,
+    ) -> None:
+        row_id = self._ids()
+        now = self._clock()
+        row = OutboxRow(
+            id=row_id,
+            kind=kind,
+            person_id=person_id,
+            phrase=phrase,
+            language=language,
+            parameters_sealed=self._vault.seal(
+                dump(parameters), table="outbox", row_id=row_id, column="parameters"
+            ),
+            priority=int(priority),
+            challenge_id=challenge_id,
+            reply_to=reply_to,
+            reply_to_version=reply_to_version,
+            inbox_id=inbox_id,
+            created_at=now,
+            due_at=now,
+        )
+        session.add(row)
+        session.flush()
+
+    def parameters(self, row: OutboxRow) -> dict[str, Value]:
+        """Raises `UnreadableRow`."""
+        if row.parameters_sealed is None:
+            return {}
+        return load(
+            self._vault.open(row.parameters_sealed, table="outbox", row_id=row.id, column="parameters")
+        )
+
+    def due(self, session: Session, kind: str, *, lease: timedelta) -> OutboxRow | None:
+        """The row of this kind to deal with next, most urgent first; one whose sender vanished comes back after `lease`."""
+        now = self._clock()
+        abandoned = (col(OutboxRow.state) == "sending") & (col(OutboxRow.attempted_at) < now - lease)
+        rows = (
+            select(OutboxRow)
+            .where(OutboxRow.kind == kind)
+            .where(or_(col(OutboxRow.state).in_(("waiting", "unknown")), abandoned))
+            .where(OutboxRow.due_at <= now)
+            .order_by(col(OutboxRow.priority), col(OutboxRow.due_at), col(OutboxRow.id))
+            .limit(1)
+        )
+        return session.exec(rows.with_for_update(skip_locked=True)).first()
+
+    def abandon_all(self, session: Session, settles_after: timedelta) -> None:
+        """No sender is alive: whatever is `sending` has an unknown fate. Only where one program owns the database."""
+        session.exec(
+            update(OutboxRow)
+            .where(col(OutboxRow.state) == "sending")
+            .values(
+                state="unknown",
+                due_at=self._clock() + settles_after,
+                reason="the program ended while sending",
+            )
+        )
+
+    def attempts_since(self, session: Session, kind: str, since: datetime) -> int:
+        """How many rows of this kind were last tried after `since`: what X has counted against its limit."""
+        count = select(func.count()).select_from(OutboxRow)
+        tried = count.where(col(OutboxRow.kind) == kind, col(OutboxRow.attempted_at) > since)
+        return session.exec(tried).one()

@@ -1,0 +1,208 @@
+"""The composition root: plain constructor calls, and the only place where clock and randomness come in."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
+
+import bot.migrations
+import ledger.migrations
+from bot.book import bind, open_book
+from bot.channels.courier import Courier
+from bot.channels.wording import Wording
+from bot.desk import Desk, is_urgent
+from bot.errors import Misconfigured
+from bot.keys import keyring_from
+from bot.payments.answers import Answers
+from bot.payments.asking import Asking
+from bot.payments.authorisations import Authorisations
+from bot.payments.changes import Changes
+from bot.payments.claims import Claims
+from bot.payments.inquiries import Inquiries
+from bot.payments.posting import Posting
+from bot.payments.records import Records
+from bot.payments.rules import Rules
+from bot.payments.story import Story
+from bot.payments.sweep import Sweep
+from bot.payments.wallets import Wallets
+from bot.people.enrolment import Enrolment
+from bot.people.people import People
+from bot.settings import Settings
+from bot.store.inbox import Inbox
+from bot.store.outbox import Outbox
+from bot.store.vault import Vault
+from bot.work import Work
+from bot.x.budget import MessageBudget
+from bot.x.gateway import Gateway, XUser
+from bot.x.listening import Listening
+from ledger.book import Ledger
+from ledger.clock import Clock, Entropy, IdSource
+from ledger.database import Database
+from ledger.money import EUR, Money
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is not decided by data: the time, and chance."""
+
+    clock: Clock = utc_now
+    entropy: Entropy = os.urandom
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The rooms, put together for one bot account."""
+
+    account: XUser
+    database: Database
+    ledger: Ledger
+    people: People
+    wallets: Wallets
+    records: Records
+    inbox: Inbox
+    outbox: Outbox
+    authorisations: Authorisations
+    enrolment: Enrolment
+    listening: Listening
+    work: Work
+    courier: Courier
+    sweep: Sweep
+    clock: Clock
+
+    def recover(self) -> None:
+        """After a start: what was being sent when the last run died has an unknown fate, and is looked for."""
+        if self.database.dialect == "sqlite":
+            self.database.write(lambda session: self.outbox.abandon_all(session, self.courier.settles_after))
+
+    def sweep_once(self) -> None:
+        """Ends what has run out, in one transaction."""
+        self.database.write(
+            lambda session: self.sweep.run(session, messages_read_at=self.listening.messages_read_at(session))
+        )
+
+
+def rules_of(settings: Settings) -> Rules:
+    return Rules(
+        limit_per_payment=Money(settings.limit_per_payment_minor, EUR),
+        limit_per_day=Money(settings.limit_per_day_minor, EUR),
+        challenge_lasts=timedelta(minutes=settings.challenge_minutes),
+        order_may_wait=timedelta(minutes=settings.order_max_age_minutes),
+        parked_may_wait=timedelta(minutes=settings.parked_minutes),
+        answer_may_wait=timedelta(hours=settings.answer_max_age_hours),
+        hold_lasts=timedelta(days=settings.hold_days),
+        wrong_answers_before_lock=settings.wrong_answers_before_lock,
+        first_lock=timedelta(minutes=settings.lock_minutes),
+        longest_lock=timedelta(minutes=settings.lock_max_minutes),
+    )
+
+
+def open_database(settings: Settings, *, is_demo: bool, world: World) -> Database:
+    """The database, migrated to this program's form, with its book. Raises `Misconfigured`."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_address)
+    ledger.migrations.upgrade(database)
+    bot.migrations.upgrade(database)
+    database.write(lambda session: open_book(session, is_demo=is_demo, clock=world.clock) and None)
+    return database
+
+
+def existing_database(settings: Settings) -> Database:
+    """The database as it is, for commands that look into it. Raises `Misconfigured` where there is none yet."""
+    url = make_url(settings.database_address)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise Misconfigured(
+            "SMONEY_DATABASE_URL", "there is no database yet.", example="run `smoney run` first"
+        )
+    database = Database(settings.database_address)
+    ledger.migrations.upgrade(database)
+    bot.migrations.upgrade(database)
+    return database
+
+
+def build(settings: Settings, gateway: Gateway, account: XUser, database: Database, world: World) -> Bot:
+    """Every room of the bot, for this account. Raises `Misconfigured` for keys or a database of another bot."""
+    clock, entropy = world.clock, world.entropy
+    ids = IdSource(clock, entropy)
+    keyring = keyring_from(settings)
+    vault = Vault(keyring, entropy)
+    rules = rules_of(settings)
+    database.write(lambda session: bind(session, account))
+
+    book = Ledger(clock=clock, ids=ids)
+    people = People(vault=vault)
+    inbox = Inbox(
+        people=people,
+        vault=vault,
+        clock=clock,
+        ids=ids,
+        is_urgent=lambda content: is_urgent(content, account),
+    )
+    outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
+    records = Records(people=people, vault=vault, clock=clock, ids=ids, entropy=entropy)
+    wallets = Wallets(ledger=book, ids=ids)
+    authorisations = Authorisations(keyring=keyring, clock=clock, ids=ids)
+
+    asking = Asking(records, people, outbox, keyring, rules, clock, entropy)
+    answers = Answers(records, asking, keyring, rules, clock)
+    posting = Posting(book, wallets, people, records, authorisations, rules, clock)
+    story = Story(
+        records=records,
+        asking=asking,
+        answers=answers,
+        posting=posting,
+        wallets=wallets,
+        people=people,
+        outbox=outbox,
+        rules=rules,
+        clock=clock,
+    )
+    claims = Claims(book, wallets, people, records, authorisations, outbox, rules)
+    enrolment = Enrolment(
+        story, claims, records, wallets, outbox, clock, account.username, settings.operator_name
+    )
+    desk = Desk(
+        bot=account,
+        story=story,
+        changes=Changes(story, claims, records, people, outbox),
+        inquiries=Inquiries(wallets, records, people, outbox),
+        enrolment=enrolment,
+        people=people,
+        inbox=inbox,
+        outbox=outbox,
+        rules=rules,
+        entropy=entropy,
+    )
+    return Bot(
+        account=account,
+        database=database,
+        ledger=book,
+        people=people,
+        wallets=wallets,
+        records=records,
+        inbox=inbox,
+        outbox=outbox,
+        authorisations=authorisations,
+        enrolment=enrolment,
+        listening=Listening(gateway, database, inbox, records, rules, clock, account.id),
+        work=Work(database, inbox, desk),
+        courier=Courier(
+            gateway=gateway,
+            database=database,
+            outbox=outbox,
+            inbox=inbox,
+            wording=Wording(outbox, asking, rules, ZoneInfo(settings.time_zone)),
+            asking=asking,
+            budget=MessageBudget(settings.messages_per_quarter_hour, settings.messages_per_day),
+            clock=clock,
+            settles_after=timedelta(seconds=settings.x_settle_seconds),
+        ),
+        sweep=Sweep(records, claims, people, inbox, outbox, rules, clock),
+        clock=clock,
+    )
