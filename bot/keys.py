@@ -8,7 +8,7 @@ file, never from the database, and no key is ever shown: a keyring shows its ids
 import re
 from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
@@ -17,14 +17,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.errors import Misconfigured
 from bot.settings import Settings, variable
+from ledger.clock import Entropy
 
 KEY_BYTES = 32
 EXAMPLE = "SMONEY_KEYS=the line printed by `smoney keys generate`"
 _ID = re.compile(r"[a-z0-9-]{1,16}")
 _SALT = b"smoney master key"
-
-Entropy = Callable[[int], bytes]
-"""That many random bytes: `os.urandom`, or a stand-in that repeats itself in a simulation."""
 
 
 class Purpose(Enum):

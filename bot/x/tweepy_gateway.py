@@ -21,9 +21,9 @@ from bot.x.gateway import DirectMessage, MessageId, Page, Post, PostId, UserId, 
 from bot.x.problems import Limit
 from bot.x.translation import Json, Unreadable
 from bot.x.wire import NotSent, Refused, WireFault, keep_secrets_out_of_logs, session_to
+from ledger.clock import Clock
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
 PAGE_SIZE = 100
 HANDLES_A_CALL = 100
 

@@ -83,9 +83,7 @@ class TestDatabaseAddress:
     def test_places_a_relative_file_in_the_home_directory(self, tmp_path):
         assert load(home=tmp_path).database_address == f"sqlite:///{tmp_path}/smoney.sqlite"
 
-    @pytest.mark.parametrize(
-        "url", ["sqlite:////var/x.sqlite", "sqlite:///:memory:", "postgresql+psycopg://a:b@h/n"]
-    )
+    @pytest.mark.parametrize("url", ["sqlite:////var/x.sqlite", "postgresql+psycopg://a:b@h/n"])
     def test_leaves_any_other_as_it_is(self, url):
         assert load(database_url=SecretStr(url)).database_address == url
 
@@ -134,6 +132,14 @@ class TestAWrongSetting:
         said = complaint()
         assert said.startswith(f"{name}: is ")
         assert SECRET not in said
+
+    @pytest.mark.parametrize(
+        "url", ["sqlite:///", "sqlite:///:memory:", "sqlite://x", "postgresql://", "smoney.db"]
+    )
+    def test_of_the_database_is_named(self, url, monkeypatch):
+        """A database in memory would forget the money with the process."""
+        monkeypatch.setenv("SMONEY_DATABASE_URL", url)
+        assert complaint().endswith(". A right one: SMONEY_DATABASE_URL=sqlite:///smoney.sqlite")
 
     def test_that_is_missing_is_named_when_it_is_needed(self):
         with pytest.raises(
@@ -215,7 +221,14 @@ class TestSecrets:
             load()
         assert caught.value.__context__ is None
         assert SECRET not in "".join(traceback.format_exception(caught.value))
-        assert "SMONEY_DATABASE_URL: what it is set to begins neither" in str(caught.value)
+        assert "SMONEY_DATABASE_URL: what it is set to is neither" in str(caught.value)
+
+    @pytest.mark.parametrize("key", [f"{SECRET} {SECRET}", f"{SECRET}é", f"{SECRET}\n"])
+    def test_of_x_that_no_request_could_carry_are_refused_and_not_shown(self, key, monkeypatch):
+        monkeypatch.setenv("SMONEY_X_API_KEY", key)
+        said = complaint()
+        assert said.startswith("SMONEY_X_API_KEY: what it is set to contains spaces")
+        assert SECRET not in said
 
     def test_do_not_appear_when_put_into_the_address_of_x(self, monkeypatch):
         monkeypatch.setenv("SMONEY_X_BASE_URL", f"https://root:{SECRET}@api.twitter.com")
