@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.errors import UnreadableRow
 from bot.language.catalogue import Direction, Entry, Label, Line, Parameters, State, Value
+from ledger.errors import LedgerError
 from ledger.money import Money, currency_of
 
 _RECORDS: Mapping[str, type[Label | Line | Entry]] = {"label": Label, "line": Line, "entry": Entry}
@@ -25,7 +26,7 @@ def load(text: str) -> dict[str, Value]:
     """Raises `UnreadableRow` where the text was not written by `dump`."""
     try:
         return {name: _unpack(packed) for name, packed in json.loads(text).items()}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, LedgerError) as error:
         raise UnreadableRow(f"parameters of a message: {type(error).__name__}") from error
 
 
