@@ -71,6 +71,15 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def escaped_offset(text: str, offset: int) -> int:
+    """Where a place in a text as typed lies in the text as X gives it, which is longer by what is escaped."""
+    return (
+        offset
+        + 4 * text.count("&", 0, offset)
+        + 3 * (text.count("<", 0, offset) + text.count(">", 0, offset))
+    )
+
+
 def unescaped(text: str) -> str:
     """What the person typed: `escape` undone."""
     return unescape(text) if "&" in text else text
