@@ -1,0 +1,236 @@
+"""Numbers and units become amounts, or pieces that carry the reason why they are none.
+
+What is composed here is read in full or refused: a unit on both sides, cents behind, a multiplier, a sign, a percent
+mark, letters stuck to the digits. A number that counts something else ("3 hugs") is no amount.
+"""
+
+from collections.abc import Callable, Sequence
+
+from bot.language.numerals import Numeral, numeral
+from bot.language.reading import Reason
+from bot.language.roles import Role
+from bot.language.tokens import Token
+
+MarksThousands = Callable[[str], bool]
+"""Whether a separator marks thousands in the language of the message."""
+
+_CEILING_MINOR = 10**14
+_GLUED_MULTIPLIERS = {"k": 1000, "keur": 1000, "keuro": 1000, "keuros": 1000}
+_LOOKALIKES = frozenset("oilsbz|")
+
+
+def with_amounts(tokens: Sequence[Token], marks_thousands: MarksThousands) -> list[Token]:
+    """The tokens with each number and its units in one piece: an amount, or what is refused."""
+    reader = _Composer(tokens, marks_thousands)
+    return reader.run()
+
+
+class _Composer:
+    """Goes through the tokens once, from left to right."""
+
+    def __init__(self, tokens: Sequence[Token], marks_thousands: MarksThousands) -> None:
+        self.tokens = tokens
+        self.marks_thousands = marks_thousands
+        self.position = 0
+        self.found: list[Token] = []
+
+    def run(self) -> list[Token]:
+        while self.position < len(self.tokens):
+            token = self.tokens[self.position]
+            if token.role is Role.NUMBER or (token.role is Role.UNIT and self._role_at(1) is Role.NUMBER):
+                self.found.append(self._amount())
+            else:
+                self.found.append(token)
+                self.position += 1
+        return self.found
+
+    def _role_at(self, ahead: int) -> Role | None:
+        place = self.position + ahead
+        return self.tokens[place].role if place < len(self.tokens) else None
+
+    def _take(self) -> Token:
+        token = self.tokens[self.position]
+        self.position += 1
+        return token
+
+    def _next(self) -> Token | None:
+        return self.tokens[self.position] if self.position < len(self.tokens) else None
+
+    def _amount(self) -> Token:
+        """From a unit or number on, as far as the amount goes."""
+        first = self.tokens[self.position]
+        before = self._take() if first.role is Role.UNIT else None
+        number = self._take()
+        amount = Token(Role.AMOUNT, number.key, first.start, number.end)
+        amount.meaning = number.meaning
+        read = _value(number)
+        multiplier = self._multiplier(number, amount)
+        units = [before] if before else []
+        units += self._units(amount)
+        reason = (
+            self._misplaced(first, number, before)
+            or read.reason
+            or self._language_refuses(read, multiplier)
+            or _units_refuse(units, multiplier)
+        )
+        cents = (
+            read.hundredths * multiplier * (units[0].meaning.factor if units and units[0].meaning else 100)
+        )
+        if reason is None and cents % 100:
+            reason = Reason.TOO_PRECISE
+        amount.value = cents // 100
+        reason = reason or self._infix(amount, units) or self._afterwards(amount, units, number)
+        if reason is None and not 0 < amount.value < _CEILING_MINOR:
+            reason = Reason.AMBIGUOUS_AMOUNT if amount.value else Reason.ZERO_OR_NEGATIVE
+        amount.key = "bare" if not units else ""
+        if reason is not None:
+            amount.role, amount.reason = Role.BAD_AMOUNT, reason
+        return amount
+
+    def _multiplier(self, number: Token, amount: Token) -> int:
+        """ "4k", "2 mille": a thousand times; the token is taken."""
+        after = self._next()
+        if after is None:
+            return 1
+        glued = after.start == number.end
+        if (
+            after.role is Role.THOUSAND
+            and (glued or after.key not in _GLUED_MULTIPLIERS)
+            and number.key != "words"
+        ):
+            amount.end = self._take().end
+            return 1000
+        if glued and after.key in _GLUED_MULTIPLIERS:
+            amount.end = after.end
+            if after.key == "k":
+                self.position += 1
+            return 1000
+        return 1
+
+    def _units(self, amount: Token) -> list[Token]:
+        """The units that follow directly."""
+        units = []
+        while (after := self._next()) is not None and (after.role is Role.UNIT or self._is_glued_unit(after)):
+            units.append(self._take())
+            amount.end = after.end
+        return units
+
+    def _is_glued_unit(self, token: Token) -> bool:
+        return (
+            token.key in _GLUED_MULTIPLIERS
+            and token.key != "k"
+            and token.start == self.tokens[self.position - 1].end
+        )
+
+    def _misplaced(self, first: Token, number: Token, before: Token | None) -> Reason | None:
+        """What stands before it: a sign, a bound, something stuck to it."""
+        previous = self.found[-1] if self.found else None
+        if before is not None and number.start - before.end > 1:
+            return Reason.AMBIGUOUS_AMOUNT
+        if previous is None:
+            return None
+        if previous.role in (Role.DASH, Role.MINUS):
+            return Reason.ZERO_OR_NEGATIVE
+        glued = previous.end == first.start
+        if previous.role is Role.ABOUT or (glued and previous.role in (Role.AND, Role.ODD, Role.TIMES)):
+            return Reason.AMBIGUOUS_AMOUNT
+        if glued and previous.role in (
+            Role.WORD,
+            Role.HIDDEN,
+            Role.UNIT,
+            Role.AMOUNT,
+            Role.BAD_AMOUNT,
+            Role.EMOJI,
+        ):
+            return Reason.SPOOFED_TEXT if previous.role is Role.HIDDEN else Reason.AMBIGUOUS_AMOUNT
+        return None
+
+    def _language_refuses(self, read: Numeral, multiplier: int) -> Reason | None:
+        if not read.mark:
+            return None
+        return None if multiplier == 1 and self.marks_thousands(read.mark) else Reason.AMBIGUOUS_AMOUNT
+
+    def _infix(self, amount: Token, units: Sequence[Token]) -> Reason | None:
+        """ "40€20", "40 euros 20", "40 euros et 20 centimes": two figures behind the unit are cents."""
+        after = self._next()
+        if not units or after is None:
+            return None
+        ahead = 1 if after.role is Role.AND and self._role_at(1) is Role.NUMBER else 0
+        cents = self.tokens[self.position + ahead] if self._role_at(ahead) is Role.NUMBER else None
+        if cents is None:
+            return None
+        place = self.position + ahead + 1
+        unit = (
+            self.tokens[place] if place < len(self.tokens) and self.tokens[place].role is Role.UNIT else None
+        )
+        if not _are_cents(
+            cents, unit, glued=cents.start == units[-1].end, joined=bool(ahead), main=units[-1]
+        ):
+            return Reason.MULTIPLE_AMOUNTS if ahead == 0 else None
+        if amount.value % 100 or units[0].meaning is None or units[0].meaning.factor != 100:
+            return Reason.AMBIGUOUS_AMOUNT
+        amount.value += _value(cents).hundredths // 100
+        amount.end = (unit or cents).end
+        self.position = place + (1 if unit else 0)
+        return None
+
+    def _afterwards(self, amount: Token, units: Sequence[Token], number: Token) -> Reason | None:
+        """What stands behind it: a percent mark, letters stuck to it, a noun it counts."""
+        after = self._next()
+        in_words = number.value > 0 or number.meaning is not None
+        if after is None:
+            return Reason.AMBIGUOUS_AMOUNT if in_words and not units else None
+        glued = after.start == amount.end
+        if after.role is Role.PERCENT:
+            return Reason.NO_AMOUNT
+        if after.role in (Role.UNIT, Role.THOUSAND, Role.NUMBER):
+            return Reason.AMBIGUOUS_AMOUNT
+        if glued and after.role in _NEVER_GLUED:
+            return Reason.SPOOFED_TEXT if _deceives(after) else Reason.AMBIGUOUS_AMOUNT
+        if units:
+            return None
+        if in_words:
+            return Reason.AMBIGUOUS_AMOUNT
+        return Reason.NO_AMOUNT if self._counts_something(after) else None
+
+    def _counts_something(self, after: Token) -> bool:
+        """A bare number with a noun behind it. An emoji is one, unless it ends the text."""
+        if after.role is Role.EMOJI:
+            return self.position + 1 < len(self.tokens)
+        return after.role in (Role.WORD, Role.HASHTAG, Role.VAGUE, Role.HIDDEN, Role.ODD, Role.CONDITION)
+
+
+_NEVER_GLUED = frozenset(
+    (Role.WORD, Role.HIDDEN, Role.NUMBER, Role.ODD, Role.UNIT, Role.SEND, Role.TALK, Role.NEGATION, Role.GREETING,
+     Role.PLEASE, Role.AND, Role.OR, Role.TO, Role.FOR, Role.EACH, Role.TIMES, Role.ABOUT, Role.REFERENCE)
+)  # fmt: skip
+
+
+def _value(number: Token) -> Numeral:
+    if number.meaning is not None:
+        return Numeral(number.value * 100, reason=number.reason, is_whole=True)
+    return numeral(number.key)
+
+
+def _deceives(after: Token) -> bool:
+    """Letters that look like figures, or are of another script."""
+    return after.role is Role.HIDDEN or not after.key.isascii() or set(after.key) <= _LOOKALIKES
+
+
+def _units_refuse(units: Sequence[Token], multiplier: int) -> Reason | None:
+    factors = {unit.meaning.factor if unit.meaning else 100 for unit in units}
+    if 0 in factors:
+        return Reason.UNSUPPORTED_CURRENCY
+    if len(factors) > 1 or len(units) > 2 or (multiplier > 1 and 1 in factors):
+        return Reason.AMBIGUOUS_AMOUNT
+    return None
+
+
+def _are_cents(cents: Token, unit: Token | None, *, glued: bool, joined: bool, main: Token) -> bool:
+    read = _value(cents)
+    if read.reason is not None or not read.is_whole or read.hundredths >= 100_00:
+        return False
+    if unit is not None:
+        return unit.meaning is not None and unit.meaning.factor == 1
+    two_figures = len(read.digits) == 2 or (cents.meaning is not None and cents.value >= 10)
+    return two_figures and not joined and (glued or main.key.isalpha())

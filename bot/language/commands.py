@@ -1,0 +1,112 @@
+"""Orders without an amount: start, stop, help, balance and the like.
+
+A command is read only from a message that is nothing else: its words, polite words, and words that fill a question
+("what is my ..."). Friendly words and a bare yes or no count in private only: in public they are talk.
+"""
+
+from collections.abc import Sequence
+
+from bot.language.lexicon import lexicon
+from bot.language.reading import Command, Nothing, NotUnderstood, Reading, Reason, Utterance, Verb
+from bot.language.roles import Role
+from bot.language.tokens import Token
+
+_MOST_WORDS = 14
+_SPACE = frozenset(
+    (
+        Role.BOT,
+        Role.PLEASE,
+        Role.EMOJI,
+        Role.COMMA,
+        Role.FULL_STOP,
+        Role.DASH,
+        Role.LINK,
+        Role.QUOTATION,
+        Role.REFERENCE,
+    )
+)
+_NEVER = frozenset(
+    (Role.MENTION, Role.UNKNOWN_HANDLE, Role.AMOUNT, Role.BAD_AMOUNT, Role.NUMBER, Role.UNIT, Role.QUOTED_LINE,
+     Role.HIDDEN, Role.PERCENT)
+)  # fmt: skip
+_PRIVATE_ONLY = frozenset((Verb.CONFIRM, Verb.GREETING))
+_WITH_REFERENCE = frozenset((Verb.RECEIPT, Verb.CANCEL, Verb.DECLINE, Verb.RETURN))
+
+
+def command_in(tokens: Sequence[Token], utterance: Utterance, language: str) -> Reading | None:
+    """The command this message is, or None. `tokens` are those after the address, before amounts are composed."""
+    if len(tokens) > 3 * _MOST_WORDS:
+        return None
+    if any(token.role in _NEVER for token in tokens):
+        return None
+    reference = _reference_in(tokens, utterance.text)
+    keys = tuple(
+        key
+        for token in tokens
+        if token.role not in _SPACE and token.key not in "?¿？"
+        for key in token.key.split()
+    )
+    if not keys:
+        asks = any(token.role is Role.QUESTION for token in tokens)
+        return Command(Verb.HELP, language=language) if asks else None
+    if len(keys) > _MOST_WORDS:
+        return None
+    return _language_choice(keys, language) or _listed(keys, reference, utterance, language)
+
+
+def _reference_in(tokens: Sequence[Token], text: str) -> str | None:
+    """The one reference named, as we write it; two are none."""
+    named = {_written(text[token.start : token.end]) for token in tokens if token.role is Role.REFERENCE}
+    return named.pop() if len(named) == 1 else None
+
+
+def _written(reference: str) -> str:
+    letters = reference.upper().replace("-", "")
+    return f"{letters[0]}-{letters[1:]}"
+
+
+def _listed(
+    keys: tuple[str, ...], reference: str | None, utterance: Utterance, language: str
+) -> Reading | None:
+    words = lexicon()
+    found = words.commands.get(keys)
+    if found is None:
+        core = tuple(key for key in keys if key not in words.fillers)
+        found = words.commands.get(core) if core else None
+    if not found:
+        return None
+    verb, own = _chosen(found, language)
+    if verb in _PRIVATE_ONLY and not utterance.private:
+        return Nothing(language=own)
+    if verb in _LEAVING and not utterance.private and len(keys) > 1 and reference is None:
+        return NotUnderstood(Reason.NEGATED, language=own)
+    return Command(verb, reference=reference if verb in _WITH_REFERENCE else None, language=own)
+
+
+def _chosen(found: Sequence[tuple[str, str]], language: str) -> tuple[Verb, str]:
+    """Where languages differ, the message's own; the first listed verb is the more careful one."""
+    own = [(Verb(name), code) for name, code in found if code == language]
+    several = own or [(Verb(name), code) for name, code in found]
+    return min(several, key=lambda one: _CARE.index(one[0]))
+
+
+_LEAVING = frozenset((Verb.CANCEL, Verb.STOP, Verb.DECLINE, Verb.RETURN))
+_CARE = (
+    Verb.FREEZE, Verb.STOP, Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT, Verb.HISTORY, Verb.BALANCE, Verb.HELP,
+    Verb.LANGUAGE, Verb.START, Verb.CONFIRM, Verb.GREETING,
+)  # fmt: skip
+
+
+def _language_choice(keys: tuple[str, ...], language: str) -> Command | None:
+    """ "language fr", "speak French please": the code of the language, or "" where it is none we know."""
+    words = lexicon()
+    core = [key for key in keys if key not in words.fillers] or list(keys)
+    chosen = words.language_names.get(core[-1])
+    before = tuple(core[:-1])
+    asks = any(name == Verb.LANGUAGE.value for name, _ in words.commands.get(before, ()))
+    if chosen is not None and (asks or (not before and len(core[-1]) > 2)):
+        return Command(Verb.LANGUAGE, argument=chosen, language=chosen)
+    asks_alone = any(name == Verb.LANGUAGE.value for name, _ in words.commands.get(tuple(core), ()))
+    if asks_alone or (asks and len(before) == 1):
+        return Command(Verb.LANGUAGE, argument="", language=language)
+    return None

@@ -1,0 +1,103 @@
+"""The whole-message grammar of money orders.
+
+A message is a string of role letters; an order is read only if ONE rule fits it from the first letter to the last.
+There is no searching for something that looks like an order: a letter without a place means no payment. Payees are
+the mentions inside the order's own span; those before the bot, behind "cc", or in the note are nobody's payees.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.language.roles import Role
+from bot.language.tokens import Token
+
+_DROPPED = frozenset((Role.PLEASE, Role.EMOJI, Role.LINK, Role.HASHTAG))
+
+_LIST = "m(?:C?k?m)*"
+_TO = f"[pf]?e?{_LIST}"
+_AMOUNT = "e?A"
+_GIVE = (
+    f"(?:V[CD]?(?:{_AMOUNT}C?e?C?{_TO}|{_TO}C?{_AMOUNT})C?e?"
+    f"|{_AMOUNT}C?e?C?{_TO}C?e?V?"
+    f"|{_TO}C?{_AMOUNT}e?V?"
+    f"|Y(?:{_AMOUNT}C?e?(?:y{_TO}|{_TO}e?y)|{_TO}{_AMOUNT}e?y))"
+)
+_SHARE = (
+    f"(?:S[CD]?(?:Ax?C?[psf]?{_LIST}C?x?p?|[psf]{_LIST}[CD]?A)"
+    f"|(?:V[CD]?)?Ax?s{_LIST}"
+    f"|(?:V[CD]?)?(?:Ax[pf]{_LIST}|A[pf]?{_LIST}C?x)"
+    f"|V[pf]?{_LIST}Ax)"
+)
+_ASK = f"(?:R[CD]?(?:{_AMOUNT}C?e?[pdf]?e?{_LIST}e?p?|[pd]?e?{_LIST}C?f?{_AMOUNT}e?p?))"
+_ORDER = f"(?:(?P<give>{_GIVE})|(?P<share>{_SHARE})|(?P<ask>{_ASK}))"
+_CARRY_NOTE_INSIDE = (
+    f"(?P<inside>V[CD]?{_AMOUNT}e?(?P<between>f(?!m)[WgfpkCTzVsxedirLIvuHqSRhjo]{{1,8}}?)p{_LIST})"
+)
+
+_FRIENDLY = "(?:g[WgfkCDTpmdLisxHehYyvj]{0,14}?)?"
+_OPENING = f"{_FRIENDLY}(?:mC?)*b+[CDHk]*(?:g+[CDH]*)?"
+_OPENING_UNADDRESSED = "(?:g+[CDHk]*)?(?:b[CDH]*)?(?:g+[CDH]*)?"
+_ENDING = "[CDH]*(?:cD?m(?:C?k?m)*[CD]*)?(?:k?g[WgfkCDTpmLidsxHvhjo]{0,8})?[CDH]*"
+_NOTE = "(?P<note>(?:f(?!m)|q).+)?"
+
+_ADDRESSED = re.compile(f"{_OPENING}(?:{_ORDER}|{_CARRY_NOTE_INSIDE}){_ENDING}{_NOTE}", re.DOTALL)
+_ANSWERING = re.compile(f"{_OPENING_UNADDRESSED}(?:{_ORDER}|{_CARRY_NOTE_INSIDE}){_ENDING}{_NOTE}", re.DOTALL)
+_ADDRESSED_LAST = re.compile(f"(?:g+[CDH]*)?(?:{_ORDER})[CD]*(?:g+[CD]*)?b[CDHg]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """An order read in full: its tokens, and those of its note."""
+
+    kind: str  # "give", "share" or "ask"
+    order: Sequence[Token]
+    note: Sequence[Token]
+    opening_end: int  # how many of the kept tokens stand before the order
+
+
+def kept(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens the grammar looks at: polite words, emoji, links and plain hashtags are left out up to the note."""
+    found = []
+    for position, token in enumerate(tokens):
+        if token.role in _DROPPED:
+            continue
+        found.append(token)
+        if token.role is Role.NOTE_MARK or (token.role is Role.FOR and not _is_payee_next(tokens, position)):
+            return found + list(tokens[position + 1 :])
+    return found
+
+
+def _is_payee_next(tokens: Sequence[Token], position: int) -> bool:
+    following = tokens[position + 1] if position + 1 < len(tokens) else None
+    return following is not None and following.role in (Role.MENTION, Role.UNKNOWN_HANDLE)
+
+
+def letters_of(tokens: Sequence[Token]) -> str:
+    return "".join([token.role.value for token in tokens])
+
+
+def derive(tokens: Sequence[Token], letters: str, *, may_be_unaddressed: bool) -> Derivation | None:
+    """The one order these tokens are, or None."""
+    match = (_ANSWERING if may_be_unaddressed else _ADDRESSED).fullmatch(letters)
+    if match is None and "b" in letters:
+        match = _ADDRESSED_LAST.fullmatch(letters)
+    if match is None:
+        return None
+    return _with_note_inside(match, tokens) or _plain(match, tokens)
+
+
+def _plain(match: re.Match[str], tokens: Sequence[Token]) -> Derivation:
+    kind = next(name for name in ("give", "share", "ask") if match[name] is not None)
+    start, end = match.span(kind)
+    note = match.span("note") if "note" in match.re.groupindex and match["note"] else (0, 0)
+    return Derivation(kind, tokens[start:end], tokens[note[0] : note[1]], start)
+
+
+def _with_note_inside(match: re.Match[str], tokens: Sequence[Token]) -> Derivation | None:
+    """ "send 10€ for pizza to @alice": the note stands between amount and payee, and there is no other."""
+    if "inside" not in match.re.groupindex or match["inside"] is None or match["note"]:
+        return None
+    start, end = match.span("inside")
+    first, last = match.span("between")
+    return Derivation("give", [*tokens[start:first], *tokens[last:end]], tokens[first:last], start)
