@@ -6,7 +6,10 @@ question that matters for a send: can it have happened? Nothing here repeats a r
 """
 
 import logging
+import socket
+import threading
 import time
+from contextlib import suppress
 from http.client import HTTPException as ProtocolFault
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
@@ -14,6 +17,8 @@ from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
@@ -71,8 +76,8 @@ class _Adapter(BaseAdapter):
         super().__init__()
         self._base_url = base_url
         self._timeout_seconds = timeout_seconds
-        self._kept = HTTPAdapter(max_retries=0)
-        self._fresh = HTTPAdapter(max_retries=0)
+        self._kept = _PatientAdapter(max_retries=0)
+        self._fresh = _PatientAdapter(max_retries=0)
 
     def send(
         self, request: requests.PreparedRequest, *_: Any, verify: Any = True, **__: Any
@@ -120,6 +125,51 @@ class _Adapter(BaseAdapter):
             reason = _reason(error)
         response.raw.close()
         raise Lost(reason)
+
+
+class _BoundedHead:
+    """Hangs up when an answer's head is not there in time: a time limit on the socket begins anew with every byte."""
+
+    sock: socket.socket
+    timeout: float
+
+    def getresponse(self) -> Any:
+        guard = threading.Timer(2 * self.timeout, _hang_up, [self.sock])
+        guard.daemon = True
+        guard.start()
+        try:
+            return super().getresponse()  # type: ignore[misc]  # mixed into a connection
+        finally:
+            guard.cancel()
+
+
+class _Connection(_BoundedHead, HTTPConnection):  # type: ignore[misc]  # urllib3 declares these differently
+    pass
+
+
+class _SecureConnection(_BoundedHead, HTTPSConnection):  # type: ignore[misc]  # urllib3 declares these differently
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection  # type: ignore[assignment]  # a protocol it does fulfil
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection  # type: ignore[assignment]  # a protocol it does fulfil
+
+
+class _PatientAdapter(HTTPAdapter):
+    """Patient, but not for ever."""
+
+    def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
+        super().init_poolmanager(*arguments, **more)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _never_left(error: Exception) -> bool:

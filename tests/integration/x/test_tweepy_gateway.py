@@ -3,12 +3,17 @@
 import json
 import logging
 import socket
+import ssl
 import struct
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bot.errors import (
     GatewayUnavailable,
@@ -234,6 +239,16 @@ class TestAReadThatFails:
         with pytest.raises(GatewayUnavailable, match="too long"):
             gateway.mentions()
 
+    @pytest.mark.parametrize(
+        ("head", "drop"),
+        [(b"", b"H"), (b"HTTP/1.1 200 OK\r\nx-long: ", b"x"), (b"HTTP/1.1 200 OK\r\n", b"x-more: y\r\n")],
+    )
+    def test_by_an_answer_that_never_quite_begins_ends_in_time(self, x, gateway, head, drop):
+        introduce(x, gateway)
+        x.will(x.drips(head, drop))
+        with pytest.raises(GatewayUnavailable):
+            gateway.mentions()
+
     def test_by_an_answer_far_too_large_ends_early(self, x, gateway, monkeypatch):
         monkeypatch.setattr("bot.x.wire.LARGEST_ANSWER_BYTES", 1000)
         introduce(x, gateway)
@@ -411,6 +426,11 @@ class TestASendThatFails:
             with pytest.raises(OutcomeUnknown):
                 call(gateway, name)
 
+    def test_by_an_answer_that_never_quite_begins_may_have_happened(self, x, gateway, name):
+        x.will(x.drips(b"HTTP/1.1 201 Created\r\nx-long: ", b"x"))
+        with pytest.raises(OutcomeUnknown):
+            call(gateway, name)
+
     def test_by_being_sent_elsewhere_may_have_happened_and_goes_nowhere(self, x, gateway, name):
         x.will(answer(307, location=f"{x.url}/elsewhere"))
         with pytest.raises(OutcomeUnknown):
@@ -481,6 +501,59 @@ class TestASendThatFails:
         x.will(answer(201, SENT[name]))
         assert call(gateway, name) == 77
         assert "Connection: close" in x.requests[0]
+
+
+class TestAnAddressWithAWrongCertificate:
+    """Somebody else answers at X's address: nothing is said to them, so nothing has happened."""
+
+    @pytest.fixture
+    def impostor(self, tmp_path):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self_signed(tmp_path))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            heard: list[bytes] = []
+            thread = Thread(target=serve_one, args=[listener, context, heard])
+            thread.start()
+            gateway = TweepyGateway(
+                CREDENTIALS,
+                base_url=f"https://127.0.0.1:{listener.getsockname()[1]}",
+                timeout_seconds=2,
+                clock=lambda: NOW,
+            )
+            yield gateway, heard
+            thread.join(10)
+
+    @pytest.mark.parametrize("name", ["me", *SENDS])
+    def test_is_told_nothing(self, impostor, name):
+        gateway, heard = impostor
+        with pytest.raises(GatewayUnavailable, match="certificate"):
+            call(gateway, name)
+        assert heard == []
+
+
+def self_signed(folder: Path) -> Path:
+    """A key and a certificate nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, NOW - timedelta(days=9), NOW + timedelta(days=9999)
+    )
+    certificate = builder.sign(key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    file = folder / "impostor.pem"
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(secret + certificate.public_bytes(pem))
+    return file
+
+
+def serve_one(listener: socket.socket, context: ssl.SSLContext, heard: list[bytes]) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        try:
+            with context.wrap_socket(connection, server_side=True) as secured:
+                heard.append(secured.recv(1000))
+        except (ssl.SSLError, OSError):
+            return
 
 
 class TestSecrets:
