@@ -52,12 +52,12 @@ def _verify(session: Session, progress: Progress | None) -> Report:
     findings: list[Finding] = []
     accounts = _count(session, "ledger_account")
     transfers = _count(session, "ledger_transfer")
-    for check in _WHOLE_BOOK:
-        findings += check.findings(session, {})
+    for query in _WHOLE_BOOK:
+        findings += _findings(session, query)
     done = 0
     for first, last, number in _groups(session):
-        for check in _BY_ACCOUNT:
-            findings += check.findings(session, {"first": first, "last": last})
+        for query in (_CHAINS, _UNTOUCHED):
+            findings += _findings(session, query, first=first, last=last)
         done += number
         if progress is not None:
             progress(done, accounts)
@@ -67,7 +67,7 @@ def _verify(session: Session, progress: Progress | None) -> Report:
 
 
 def _count(session: Session, table: str) -> int:
-    return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 (two names of ours)
+    return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 (names of ours)
 
 
 def _groups(session: Session) -> Iterator[tuple[int, int, int]]:
@@ -84,26 +84,22 @@ def _groups(session: Session) -> Iterator[tuple[int, int, int]]:
         yield first, last, number
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """A query for what must not be: its first column is an id, the others go into the detail by name."""
-
-    what: str
-    kind: str
-    query: str
-
-    def findings(self, session: Session, parameters: dict[str, Any]) -> list[Finding]:
-        rows = session.execute(text(self.query).bindparams(**parameters)).fetchmany(MOST_FINDINGS)
-        return [self._finding(dict(row._mapping)) for row in rows]  # noqa: SLF001 (SQLAlchemy's public name)
-
-    def _finding(self, row: dict[str, Any]) -> Finding:
-        name, *others = row
-        detail = ", ".join(f"{other} {row[other]}" for other in others)
-        return Finding(self.what, f"{self.kind} {row[name]}", detail)
+def _findings(session: Session, query: str, **parameters: int) -> list[Finding]:
+    """What a query for what must not be has found: columns `what`, `whose`, `id`, and the numbers by name."""
+    rows = session.execute(text(query), parameters).mappings().fetchmany(MOST_FINDINGS)
+    return [_finding(dict(row)) for row in rows]
 
 
-# One leg for each transfer and account it touches: what it added, and the account after it.
-_WITH_LEGS: Final = """
+def _finding(row: dict[str, Any]) -> Finding:
+    what, where = row.pop("what"), f"{row.pop('whose')} {row.pop('id')}"
+    return Finding(
+        what, where, ", ".join(f"{name} {value}" for name, value in row.items() if value is not None)
+    )
+
+
+# Each account's transfers in the order of its versions (a leg is a transfer seen from one of its accounts), each held
+# against the one before it, the account's bounds, and at the end of the chain against the account itself.
+_CHAINS: Final = """
 WITH legs AS (
     SELECT t.id, t.debit_account_id AS account_id, t.debit_version AS version, t.booked_at,
         CASE WHEN t.kind IN ('posted', 'post') THEN t.amount_minor ELSE 0 END AS debit_posted, 0 AS credit_posted,
@@ -120,71 +116,47 @@ WITH legs AS (
         t.credit_debits_posted, t.credit_credits_posted, t.credit_debits_pending, t.credit_credits_pending
     FROM ledger_transfer AS t LEFT JOIN ledger_transfer AS p ON p.id = t.pending_id
     WHERE t.credit_account_id BETWEEN :first AND :last
-)"""
-
-_CHAIN: Final = (
-    _WITH_LEGS
-    + """, chained AS (
+), chained AS (
     SELECT l.*,
         lag(version, 1, 0) OVER chain AS version_before, lag(booked_at) OVER chain AS booked_before,
         lag(dp, 1, 0) OVER chain AS dp_before, lag(cp, 1, 0) OVER chain AS cp_before,
-        lag(dq, 1, 0) OVER chain AS dq_before, lag(cq, 1, 0) OVER chain AS cq_before
+        lag(dq, 1, 0) OVER chain AS dq_before, lag(cq, 1, 0) OVER chain AS cq_before,
+        lead(version) OVER chain AS version_next
     FROM legs AS l WINDOW chain AS (PARTITION BY account_id ORDER BY version)
+), judged AS (
+    SELECT CASE
+        WHEN c.version <> version_before + 1 OR c.booked_at < booked_before
+            OR dp <> dp_before + debit_posted OR cp <> cp_before + credit_posted
+            OR dq <> dq_before + debit_pending OR cq <> cq_before + credit_pending THEN 'chain_broken'
+        WHEN a.guarded = 1 AND CASE a.normal_side
+            WHEN 'credit' THEN cp - dp - dq ELSE dp - cp - cq END < 0 THEN 'overdrawn'
+        WHEN CASE a.normal_side WHEN 'credit' THEN cp + cq - dp ELSE dp + dq - cp END > a.upper_bound_minor
+            THEN 'above_upper_bound'
+        WHEN version_next IS NULL AND (a.version <> c.version OR a.debits_posted <> dp OR a.credits_posted <> cp
+            OR a.debits_pending <> dq OR a.credits_pending <> cq) THEN 'balance_wrong'
+        END AS what, c.*,
+        a.version AS account_version, a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending
+    FROM chained AS c LEFT JOIN ledger_account AS a ON a.id = c.account_id
 )
-SELECT id, account_id AS account, version, version_before, dp, dp_before, cp, cp_before, dq, dq_before, cq, cq_before
-FROM chained
-WHERE version <> version_before + 1 OR booked_at < booked_before
-    OR dp <> dp_before + debit_posted OR cp <> cp_before + credit_posted
-    OR dq <> dq_before + debit_pending OR cq <> cq_before + credit_pending
+SELECT what, 'transfer' AS whose, id, account_id AS account, version, version_before,
+    dp, dp_before, cp, cp_before, dq, dq_before, cq, cq_before, version_next, account_version,
+    debits_posted, credits_posted, debits_pending, credits_pending
+FROM judged WHERE what IS NOT NULL
 """
-)
 
-_BALANCE: Final = (
-    _WITH_LEGS
-    + """, newest AS (
-    SELECT account_id, count(*) AS legs, sum(debit_posted) AS dp, sum(credit_posted) AS cp,
-        sum(debit_pending) AS dq, sum(credit_pending) AS cq
-    FROM legs GROUP BY account_id
-)
-SELECT a.id, a.version, coalesce(n.legs, 0) AS transfers,
-    a.debits_posted, coalesce(n.dp, 0) AS dp, a.credits_posted, coalesce(n.cp, 0) AS cp,
-    a.debits_pending, coalesce(n.dq, 0) AS dq, a.credits_pending, coalesce(n.cq, 0) AS cq
-FROM ledger_account AS a LEFT JOIN newest AS n ON n.account_id = a.id
-WHERE a.id BETWEEN :first AND :last AND (
-    a.version <> coalesce(n.legs, 0)
-    OR a.debits_posted <> coalesce(n.dp, 0) OR a.credits_posted <> coalesce(n.cp, 0)
-    OR a.debits_pending <> coalesce(n.dq, 0) OR a.credits_pending <> coalesce(n.cq, 0))
+_UNTOUCHED: Final = """
+SELECT 'balance_wrong' AS what, 'account' AS whose, a.id, a.version,
+    a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending
+FROM ledger_account AS a
+WHERE a.id BETWEEN :first AND :last
+    AND (a.version <> 0 OR a.debits_posted + a.credits_posted + a.debits_pending + a.credits_pending <> 0)
+    AND NOT EXISTS (SELECT 1 FROM ledger_transfer AS t WHERE t.debit_account_id = a.id)
+    AND NOT EXISTS (SELECT 1 FROM ledger_transfer AS t WHERE t.credit_account_id = a.id)
 """
-)
 
-_OVERDRAWN: Final = (
-    _WITH_LEGS
-    + """
-SELECT l.id, l.account_id AS account, l.version, l.dp, l.cp, l.dq, l.cq
-FROM legs AS l JOIN ledger_account AS a ON a.id = l.account_id
-WHERE a.guarded = 1 AND CASE a.normal_side WHEN 'credit' THEN l.cp - l.dp - l.dq ELSE l.dp - l.cp - l.cq END < 0
-"""
-)
-
-_ABOVE_BOUND: Final = (
-    _WITH_LEGS
-    + """
-SELECT l.id, l.account_id AS account, l.version, a.upper_bound_minor, l.dp, l.cp, l.dq, l.cq
-FROM legs AS l JOIN ledger_account AS a ON a.id = l.account_id
-WHERE a.upper_bound_minor IS NOT NULL
-    AND CASE a.normal_side WHEN 'credit' THEN l.cp + l.cq - l.dp ELSE l.dp + l.dq - l.cp END > a.upper_bound_minor
-"""
-)
-
-_BY_ACCOUNT: Final = (
-    _Check("chain_broken", "transfer", _CHAIN),
-    _Check("balance_wrong", "account", _BALANCE),
-    _Check("overdrawn", "transfer", _OVERDRAWN),
-    _Check("above_upper_bound", "transfer", _ABOVE_BOUND),
-)
-
-_RESOLUTION: Final = """
-SELECT t.id, t.kind, t.pending_id AS pending, t.amount_minor, p.amount_minor AS pending_minor, p.kind AS pending_kind
+_RESOLUTIONS: Final = """
+SELECT 'resolution_wrong' AS what, 'transfer' AS whose, t.id, t.kind, t.pending_id AS pending, t.amount_minor,
+    p.amount_minor AS pending_minor, p.kind AS pending_kind
 FROM ledger_transfer AS t LEFT JOIN ledger_transfer AS p ON p.id = t.pending_id
 WHERE (t.kind IN ('post', 'void', 'expire')) <> (t.pending_id IS NOT NULL)
     OR (t.pending_id IS NOT NULL AND (
@@ -194,16 +166,18 @@ WHERE (t.kind IN ('post', 'void', 'expire')) <> (t.pending_id IS NOT NULL)
         OR (t.kind = 'expire' AND t.booked_at < p.due_at)))
 """
 
-_REVERSAL: Final = """
-SELECT t.id, t.reverses_id AS original, t.amount_minor, o.amount_minor AS original_minor
+_REVERSALS: Final = """
+SELECT 'reversal_wrong' AS what, 'transfer' AS whose, t.id, t.reverses_id AS original, t.amount_minor,
+    o.amount_minor AS original_minor
 FROM ledger_transfer AS t LEFT JOIN ledger_transfer AS o ON o.id = t.reverses_id
 WHERE t.reverses_id IS NOT NULL AND (
     o.id IS NULL OR o.kind NOT IN ('posted', 'post') OR o.debit_account_id <> t.credit_account_id
-    OR o.credit_account_id <> t.debit_account_id OR t.amount_minor > o.amount_minor)
+    OR o.reverses_id IS NOT NULL OR o.credit_account_id <> t.debit_account_id OR t.amount_minor > o.amount_minor)
 """
 
-_WITHOUT_ACCOUNT: Final = """
-SELECT t.id, t.debit_account_id AS debit_account, t.credit_account_id AS credit_account, t.currency, t.amount_minor
+_MISFITS: Final = """
+SELECT 'does_not_fit_its_accounts' AS what, 'transfer' AS whose, t.id, t.debit_account_id AS debit_account,
+    t.credit_account_id AS credit_account, t.currency, t.amount_minor, t.authorisation_id AS authorisation
 FROM ledger_transfer AS t
     LEFT JOIN ledger_account AS d ON d.id = t.debit_account_id
     LEFT JOIN ledger_account AS c ON c.id = t.credit_account_id
@@ -214,26 +188,27 @@ WHERE d.id IS NULL OR c.id IS NULL OR d.id = c.id OR t.amount_minor <= 0
 """
 
 _UNBALANCED: Final = """
-SELECT currency, sum(debits_posted) AS debits, sum(credits_posted) AS credits,
+SELECT 'debits_differ_from_credits' AS what, 'currency' AS whose, currency AS id, exponent,
+    sum(debits_posted) AS debits, sum(credits_posted) AS credits,
     sum(debits_pending) AS debits_pending, sum(credits_pending) AS credits_pending
 FROM ledger_account GROUP BY currency, exponent
 HAVING sum(debits_posted) <> sum(credits_posted) OR sum(debits_pending) <> sum(credits_pending)
 """
 
 
-def _repeated(column: str) -> str:
-    return (
-        f"SELECT max(id) AS id, {column}, count(*) AS times FROM ledger_transfer "  # noqa: S608 (names of ours)
-        f"WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1"
-    )
+def _repeated(what: str, column: str) -> str:
+    return f"""
+SELECT '{what}' AS what, 'transfer' AS whose, max(id) AS id, {column}, count(*) AS times
+FROM ledger_transfer WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1
+"""  # noqa: S608 (names of ours)
 
 
 _WHOLE_BOOK: Final = (
-    _Check("debits_differ_from_credits", "currency", _UNBALANCED),
-    _Check("does_not_fit_its_accounts", "transfer", _WITHOUT_ACCOUNT),
-    _Check("resolution_wrong", "transfer", _RESOLUTION),
-    _Check("resolved_twice", "transfer", _repeated("pending_id")),
-    _Check("reversal_wrong", "transfer", _REVERSAL),
-    _Check("reversed_twice", "transfer", _repeated("reverses_id")),
-    _Check("key_used_twice", "transfer", _repeated("idempotency_key")),
+    _UNBALANCED,
+    _MISFITS,
+    _RESOLUTIONS,
+    _repeated("resolved_twice", "pending_id"),
+    _REVERSALS,
+    _repeated("reversed_twice", "reverses_id"),
+    _repeated("key_used_twice", "idempotency_key"),
 )

@@ -125,7 +125,7 @@ class Ledger:
             raise NotDue(pending_id, pending.due_at, now)
         return self._resolve(session, pending, self._line_about(pending, Kind.EXPIRE, idempotency_key))
 
-    def reverse(  # noqa: PLR0913 (each is a word of its own)
+    def reverse(
         self,
         session: Session,
         transfer_id: TransferId,

@@ -48,7 +48,7 @@ class IdSource:
         self._entropy = entropy
         self._lock = Lock()
         self._last = 0
-        self._tick = -1
+        self._tick = -_ERA  # before any clock
 
     def __call__(self) -> int:
         with self._lock:

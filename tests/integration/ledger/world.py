@@ -4,13 +4,17 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
-from ledger.accounts import Account, AccountId, NewAccount, NormalSide
+from sqlalchemy import text
+from sqlmodel import Session
+
+from ledger.accounts import Account, AccountId, AccountState, NewAccount, NormalSide
 from ledger.book import Ledger
 from ledger.clock import IdSource
 from ledger.database import Database
-from ledger.money import EUR, Money
+from ledger.money import EUR, Currency, Money
 from ledger.transfers import NewTransfer, Transfer, TransferId
 
 
@@ -31,15 +35,20 @@ class StandingClock:
         self.now += timedelta(**by)
 
 
-class World:
-    """A database with a ledger over it."""
+class World(SimpleNamespace):
+    """A database with a ledger over it; a test hangs its own people on it."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__()
         self.database = database
         self.clock = StandingClock()
         self.ledger = Ledger(clock=self.clock, ids=IdSource(self.clock, random.Random(1).randbytes))
         self._numbers = count(1)
         self._bank: AccountId | None = None
+
+    @staticmethod
+    def currency(code: str, exponent: int) -> Currency:
+        return Currency(code, exponent)
 
     def key(self) -> str:
         return f"key-{next(self._numbers)}"
@@ -50,14 +59,19 @@ class World:
         return self._bank
 
     def open(self, **changed: Any) -> AccountId:
+        new = self.new_account(**changed)
+        return self.database.write(lambda session: self.ledger.open_account(session, new)).id
+
+    def new_account(self, **changed: Any) -> NewAccount:
         defaults: dict[str, Any] = {
             "id": AccountId(next(self._numbers)),
             "code": "wallet",
             "currency": EUR,
             "normal_side": NormalSide.CREDIT,
         }
-        new = NewAccount(**defaults | changed)
-        return self.database.write(lambda session: self.ledger.open_account(session, new)).id
+        if "normal_side" in changed:
+            changed["normal_side"] = NormalSide(changed["normal_side"])
+        return NewAccount(**defaults | changed)
 
     def wallet(self, amount_minor: int = 0, **changed: Any) -> AccountId:
         """A guarded account with this much on it, from the bank."""
@@ -104,6 +118,25 @@ class World:
 
     def account(self, account_id: AccountId) -> Account:
         return self.database.read(lambda session: self.ledger.account(session, account_id))
+
+    def set_state(self, account_id: AccountId, state: AccountState) -> Account:
+        return self.database.write(lambda session: self.ledger.set_state(session, account_id, state))
+
+    def find(self, transfer_id: int) -> Transfer | None:
+        return self.database.read(lambda session: self.ledger.find_transfer(session, TransferId(transfer_id)))
+
+    def read(self, method: str, *arguments: Any, **named: Any) -> Any:
+        """What one reading method of the ledger says."""
+        return self.database.read(lambda session: getattr(self.ledger, method)(session, *arguments, **named))
+
+    def everything(self, session: Session | None = None) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table of the ledger."""
+        if session is None:
+            return self.database.read(self.everything)
+        return {
+            name: [tuple(row) for row in session.execute(text(f"SELECT * FROM {name} ORDER BY 1"))]
+            for name in ("ledger_account", "ledger_transfer")
+        }
 
     def available(self, account_id: AccountId) -> int:
         return self.account(account_id).available_minor
