@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -27,6 +28,7 @@ from bot.errors import (
 from bot.x.gateway import Gateway, PostId, UserId
 from bot.x.problems import Limit
 from bot.x.tweepy_gateway import TweepyGateway
+from bot.x.wire import session_to
 from tests.integration.x.conftest import CREDENTIALS, ME, NOW, answer, says
 
 ALICE = UserId(3003)
@@ -140,10 +142,11 @@ class TestRequests:
         assert gateway.me().username == "smoney"
         assert "Authorization: OAuth " in x.requests[0]
 
-    def test_keep_no_cookies(self, x, gateway):
-        x.will(answer(200, ME, set_cookie="guest_id=1; Path=/"), answer(200, ME))
-        gateway.me()
-        gateway.me()
+    def test_keep_no_cookies(self, x):
+        x.will(answer(200, set_cookie="guest_id=1; Path=/"), answer(200))
+        with session_to(x.url, 1) as session:
+            session.get(x.url)
+            session.get(x.url)
         assert "guest_id" not in x.requests[1]
 
     def test_may_be_made_from_several_threads(self, x, gateway):
@@ -320,7 +323,9 @@ class TestALimit:
             call(gateway, name)
         assert caught.value.at == end
 
-    @pytest.mark.parametrize("reset", [None, "", "soon", "-5", "9" * 18, "9" * 30, "１２", "1.5"])
+    @pytest.mark.parametrize(
+        "reset", [None, "", "soon", "-5", "9" * 18, "9" * 30, "１２", "1.5", "1830000000"]
+    )
     def test_without_an_end_that_can_be_read_ends_in_fifteen_minutes(self, x, gateway, reset):
         x.will(
             answer(
@@ -349,6 +354,18 @@ class TestALimit:
         with pytest.raises(RateLimited) as caught:
             gateway.send_message(ALICE, "hello")
         assert caught.value.at == day
+
+    def test_of_the_day_that_is_not_used_up_does_not_matter(self, x, gateway):
+        headers: dict[str, Any] = {
+            "x_rate_limit_reset": str(int(NOW.timestamp()) + 60),
+            "x_rate_limit_remaining": "0",
+            "x_user_limit_24hour_reset": str(int(NOW.timestamp()) + 72_000),
+            "x_user_limit_24hour_remaining": "800",
+        }
+        x.will(answer(429, {}, **headers))
+        with pytest.raises(RateLimited) as caught:
+            gateway.send_message(ALICE, "hello")
+        assert caught.value.at == NOW + timedelta(minutes=1)
 
     def test_is_remembered_for_each_call(self, x, gateway):
         end = datetime(2026, 11, 23, 12, 9, tzinfo=UTC)
@@ -524,8 +541,9 @@ class TestAnAddressWithAWrongCertificate:
             thread.join(10)
 
     @pytest.mark.parametrize("name", ["me", *SENDS])
-    def test_is_told_nothing(self, impostor, name):
+    def test_is_told_nothing_whatever_the_environment_trusts(self, impostor, name, monkeypatch, tmp_path):
         gateway, heard = impostor
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "impostor.pem"))
         with pytest.raises(GatewayUnavailable, match="certificate"):
             call(gateway, name)
         assert heard == []
@@ -538,7 +556,8 @@ def self_signed(folder: Path) -> Path:
     builder = x509.CertificateBuilder(
         name, name, key.public_key(), 1, NOW - timedelta(days=9), NOW + timedelta(days=9999)
     )
-    certificate = builder.sign(key, hashes.SHA256())
+    addressed = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(addressed, critical=False).sign(key, hashes.SHA256())
     pem = serialization.Encoding.PEM
     file = folder / "impostor.pem"
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -308,6 +308,7 @@ class TestADirectMessage:
             f"{BOB}-{BOT}",
             f"{BOT}-3003",
             "3003-4004",
+            f"{BOB}-3003",
             f"{BOT}-{BOB}-3003",
             f"g{BOT}-{BOB}",
             "",
@@ -329,7 +330,9 @@ class TestADirectMessage:
     @pytest.mark.parametrize("kind", ["ParticipantsJoin", "ParticipantsLeave", "SomethingNew", None])
     def test_is_not_made_of_other_events(self, kind):
         other = {"id": "5", "event_type": kind, "participant_ids": [BOB]}
-        assert translation.messages(page(other, event()), UserId(1001)).items == (message(),)
+        with capture_logs() as logs:
+            assert translation.messages(page(other, event()), UserId(1001)).items == (message(),)
+        assert logs == []
 
 
 class TestAPage:
