@@ -11,7 +11,6 @@ import threading
 import time
 from contextlib import suppress
 from http.client import HTTPException as ProtocolFault
-from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
 from typing import Any
 
@@ -50,7 +49,6 @@ def session_to(base_url: str, timeout_seconds: float) -> requests.Session:
     """A session whose every request goes to `base_url`; raises `WireFault`s only."""
     session = requests.Session()
     session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["Accept-Encoding"] = "identity"
     adapter = _Adapter(base_url, timeout_seconds)
     session.mount("https://", adapter)
@@ -86,7 +84,7 @@ class _Adapter(BaseAdapter):
         deadline = time.monotonic() + 2 * self._timeout_seconds
         response = self._begin(request, verify)
         body = self._read(response, deadline)
-        response.raw = BytesIO(body)
+        response.raw = BytesIO(body)  # with nothing behind it from which cookies could be kept
         if not 200 <= response.status_code < 300:
             raise Refused(response)
         return response

@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from importlib.util import find_spec
 
 import pytest
 
@@ -16,6 +15,7 @@ from bot.sandbox.core import World
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.gateway import SandboxGateway
 from bot.sandbox.ground import MovableClock
+from bot.sandbox.http import serve
 from bot.sandbox.limits import QUARTER_HOUR, WIDE, X_LIMITS, Limits, Operation
 from bot.sandbox.people import Person
 from bot.settings import XCredentials
@@ -52,17 +52,15 @@ class Scene:
 
 
 def _in_process(world: World, bot: Person) -> Iterator[Gateway]:
-    yield SandboxGateway(world, bot.id, timeout_seconds=2)
+    yield SandboxGateway(world, bot.id, timeout_seconds=1)
 
 
 def _over_http(world: World, bot: Person) -> Iterator[Gateway]:
-    from bot.sandbox.http import SandboxServer  # noqa: PLC0415
-
     credentials = XCredentials(
         world.app.consumer_key, world.app.consumer_secret, bot.keys.access_token, bot.keys.access_token_secret
     )
-    with SandboxServer(world) as server:
-        gateway = TweepyGateway(credentials, clock=world.now, base_url=server.url, timeout_seconds=2)
+    with serve(world) as served:
+        gateway = TweepyGateway(credentials, clock=world.now, base_url=served.address, timeout_seconds=1)
         yield gateway
         gateway.close()
 
@@ -72,8 +70,6 @@ MAKERS = {"in process": _in_process, "over HTTP": _over_http}
 
 @pytest.fixture(params=list(MAKERS))
 def kind(request) -> str:
-    if request.param == "over HTTP" and find_spec("bot.sandbox.http") is None:
-        pytest.skip("the sandbox does not speak HTTP yet")
     name: str = request.param
     return name
 
@@ -396,7 +392,7 @@ class TestASendThatFails:
 
     def test_because_the_answer_is_too_late_has_an_unknown_outcome(self, scene, operation):
         send = scene.sends[operation]
-        scene.world.plan_fault(FaultKind.DELAY, operation, seconds=2.5)
+        scene.world.plan_fault(FaultKind.DELAY, operation, seconds=1.3)
         with pytest.raises(OutcomeUnknown):
             send()
 
@@ -457,8 +453,6 @@ class TestXsLimits:
 class TestBothGateways:
     def test_say_the_same_of_the_same_world(self):
         """Everything but X's guess at the language, which only the wire carries."""
-        if find_spec("bot.sandbox.http") is None:
-            pytest.skip("the sandbox does not speak HTTP yet")
         world, bot, alice, bob = scene_with(WIDE)
         order = world.post(bob, "🐘 <3 @smoney send 10€ @Alice & @nobody https://example.com")
         world.edit(order.id, "🐘 <3 @smoney send 11€ @Alice & @nobody https://example.com")
