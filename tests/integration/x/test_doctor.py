@@ -1,6 +1,5 @@
 """The doctor: each thing that can be wrong is found, named, and comes with what to mend."""
 
-import os
 import sqlite3
 from base64 import b64encode
 from pathlib import Path
@@ -172,12 +171,6 @@ class TestTheDatabase:
         found = examined(settings)["database"]
         holder.close()
         assert found.outcome is Outcome.FAIL
-
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-    def test_that_may_not_be_written_is_found(self, x, settings, tmp_path):
-        well(x)
-        self.made(tmp_path).chmod(0o400)
-        assert examined(settings)["database"].outcome is Outcome.FAIL
 
     def test_of_an_old_engine_is_found(self, x, settings, tmp_path, monkeypatch):
         well(x)
