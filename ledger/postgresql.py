@@ -6,7 +6,7 @@ global lock and no sequence on the way.
 
 from collections.abc import Callable
 from threading import local
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -15,12 +15,13 @@ from sqlmodel import Session
 
 from ledger.errors import DatabaseBusy, NestedWrite, TransactionLost, WriteInRead
 from ledger.retries import pauses
-from ledger.sessions import WorkSession, driver_of
+from ledger.sessions import WorkSession, check_usable, driver_of
 
 T = TypeVar("T")
 
 _RUN_AGAIN = {"40001", "40P01", "55P03"}  # serialisation failure, deadlock, lock not available
 _READ_ONLY = "25006"
+_CANCELLED = "57014"
 
 
 class PostgresqlEngine:
@@ -54,26 +55,27 @@ class PostgresqlEngine:
         ):
             try:
                 return work(session)
-            except exc.DBAPIError as error:
-                if _sqlstate(error.orig) == _READ_ONLY:
+            except (exc.DBAPIError, psycopg.Error) as error:
+                if _sqlstate_of(error) == _READ_ONLY:
                     raise WriteInRead("`read` is for reading") from error
                 raise
-            except psycopg.errors.ReadOnlySqlTransaction as error:
-                raise WriteInRead("`read` is for reading") from error
 
     def close(self) -> None:
         self._engine.dispose()
 
     def _write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
-        for seconds in pauses(self._busy_seconds):
+        tries = pauses(self._busy_seconds)
+        while True:
             try:
                 return self._once(work, timeout_seconds)
             except (exc.DBAPIError, psycopg.Error) as error:
+                if timeout_seconds is not None and _sqlstate_of(error) == _CANCELLED:
+                    raise DatabaseBusy(f"not done within {timeout_seconds} s, and undone") from error
                 if not _asks_again(error):
                     raise
-                last = error
+                if (seconds := next(tries, None)) is None:
+                    raise DatabaseBusy(f"not done within {self._busy_seconds} s: {error}") from error
             self._pause(seconds)
-        raise DatabaseBusy(f"not done within {self._busy_seconds} s: {last}") from last
 
     def _once(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
         with WorkSession(self._engine, expire_on_commit=False) as session:
@@ -82,6 +84,7 @@ class PostgresqlEngine:
                 session.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
             value = work(session)
             session.flush()
+            check_usable(session)
             if session.in_transaction():
                 _check_alive(session)
                 super(WorkSession, session).commit()
@@ -96,12 +99,12 @@ def _check_alive(session: Session) -> None:
 
 
 def _asks_again(error: Exception) -> bool:
-    original: Any = error.orig if isinstance(error, exc.DBAPIError) else error
-    state = _sqlstate(original)
+    state = _sqlstate_of(error)
+    original = error.orig if isinstance(error, exc.DBAPIError) else error
     lost = isinstance(original, psycopg.OperationalError) and (state is None or state[:2] in {"08", "57"})
-    return state in _RUN_AGAIN or (lost and state != "57014")
+    return state in _RUN_AGAIN or (lost and state != _CANCELLED)
 
 
-def _sqlstate(error: Any) -> str | None:
-    state = getattr(error, "sqlstate", None)
-    return state if isinstance(state, str) else None
+def _sqlstate_of(error: Exception) -> str | None:
+    original = error.orig if isinstance(error, exc.DBAPIError) else error
+    return getattr(original, "sqlstate", None)

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection as PsycopgConnection
 from sqlmodel import Session
 
-from ledger.errors import CommitInWork
+from ledger.errors import CommitInWork, TransactionLost
 
 DRIVER = "ledger.driver"
 
@@ -22,7 +22,7 @@ class WriterConnection(sqlite3.Connection):
 
     def undo_work(self) -> None:
         """Take back what the running work did so far; its neighbours in the same commit keep theirs."""
-        if self.in_work:
+        if self.in_work and self.in_transaction:
             self.execute("ROLLBACK TO work")
 
 
@@ -37,6 +37,14 @@ class WorkSession(Session):
         driver = self.info.get(DRIVER)
         if isinstance(driver, WriterConnection):
             driver.undo_work()
+
+
+def check_usable(session: Session) -> None:
+    """Raise `TransactionLost` if a flush failed in it and the work went on as if nothing were: that undid the work."""
+    if not session.is_active:
+        raise TransactionLost(
+            "a flush failed, which takes back the whole work, and the work swallowed the error"
+        )
 
 
 def driver_of(session: Session) -> "sqlite3.Connection | PsycopgConnection[Any]":

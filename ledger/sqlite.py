@@ -28,11 +28,14 @@ from ledger.errors import (
     WriteInRead,
 )
 from ledger.retries import pauses
-from ledger.sessions import DRIVER, WorkSession, WriterConnection
+from ledger.sessions import DRIVER, WorkSession, WriterConnection, check_usable
 
 T = TypeVar("T")
 
 _MOST_IN_ONE_COMMIT = 64
+_UNFETCHED = (
+    "statements in progress"  # SQLite says "busy" of itself as well: a work left rows of a RETURNING unread
+)
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _WAIT_IN_SQLITE_SECONDS = 1.0
 
@@ -76,6 +79,22 @@ class _Lost(Exception):
         self.by = by
 
 
+class _CommitFailed(Exception):
+    """COMMIT said no."""
+
+    def __init__(self, error: sqlite3.Error) -> None:
+        super().__init__()
+        self.error = error
+
+    def told(self) -> Exception:
+        """What its caller hears: a broken constraint as itself; for anything else nobody knows what is on the disk."""
+        if isinstance(self.error, sqlite3.IntegrityError):
+            return self.error
+        unknown = OutcomeUnknown(f"the commit failed: {self.error}")
+        unknown.__cause__ = self.error
+        return unknown
+
+
 class SqliteEngine:
     def __init__(self, url: URL, *, busy_seconds: int, pause: Callable[[float], None]) -> None:
         if url.database in {None, "", ":memory:"}:
@@ -88,11 +107,7 @@ class SqliteEngine:
         self._writing = False
         self._waiting: list[_Call[Any]] = []
         registry.register("sqlite.carried", __name__, "CarriedDialect")
-        self._driver = self._open(WriterConnection)
-        self._driver.execute("PRAGMA journal_mode = WAL")
-        self._writer = create_engine(
-            "sqlite+carried://", creator=lambda: self._driver, poolclass=StaticPool
-        ).connect()
+        self._open_writer()
         self._readers = create_engine(
             "sqlite://", creator=self._open_reader, poolclass=QueuePool, pool_size=8
         )
@@ -144,6 +159,19 @@ class SqliteEngine:
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
+    def _open_writer(self) -> None:
+        driver = self._driver = self._open(WriterConnection)
+        driver.execute("PRAGMA journal_mode = WAL")
+        self._writer = create_engine(
+            "sqlite+carried://", creator=lambda: driver, poolclass=StaticPool
+        ).connect()
+
+    def _reopen_writer(self) -> None:
+        """A new connection in place of one a work has broken: whatever it left open or unread on it is gone."""
+        self._writer.close()
+        self._driver.close()
+        self._open_writer()
+
     def _open_reader(self) -> Any:
         connection = self._open()
         connection.execute("PRAGMA query_only = ON")
@@ -192,13 +220,25 @@ class SqliteEngine:
                 leader.gate.release()
 
     def _carry(self, batch: list[_Call[Any]]) -> None:
-        """Run the batch until it is committed, or each call of it has an error of its own."""
+        """Run the batch until each call of it is committed or has an error of its own."""
+        try:
+            self._carry_together(batch)
+        except _CommitFailed as failed:
+            self._reopen_writer()
+            if len(batch) == 1:
+                batch[0].error = failed.told()
+                return
+            for call in batch:  # each alone, so that only the one it comes from is hurt; works are idempotent
+                self._carry([call])
+
+    def _carry_together(self, batch: list[_Call[Any]]) -> None:
         going = list(batch)
         tries = pauses(self._busy_seconds)
         while going:
             try:
                 self._transact(going)
             except _Lost as lost:
+                self._reopen_writer()
                 going.remove(lost.by)
             except (sqlite3.OperationalError, exc.OperationalError) as error:
                 if _code(error) not in _BUSY or (seconds := next(tries, None)) is None:
@@ -214,61 +254,57 @@ class SqliteEngine:
             driver.execute("BEGIN IMMEDIATE")
             for call in batch:
                 self._run(call)
-            try:
-                driver.execute("COMMIT")
-            except sqlite3.Error as error:
-                if _code(error) in _BUSY:
-                    raise
-                for call in batch:
-                    call.error = call.error or OutcomeUnknown(f"the commit failed: {error}")
-                    call.error.__cause__ = call.error.__cause__ or error
+            self._commit()
         finally:
             if driver.in_transaction:
                 driver.execute("ROLLBACK")
 
+    def _commit(self) -> None:
+        try:
+            self._driver.execute("COMMIT")
+        except sqlite3.Error as error:
+            if _code(error) in _BUSY and _UNFETCHED not in str(error):
+                raise
+            raise _CommitFailed(error) from error
+
     def _run(self, call: _Call[Any]) -> None:
         """Run one work in a savepoint of its own: what it raises is its own, and undoes nothing of its neighbours."""
-        driver = self._driver
         call.value = call.error = None
-        driver.execute("SAVEPOINT work")
-        driver.in_work = True
+        self._driver.execute("SAVEPOINT work")
+        self._driver.in_work = True
         try:
-            with WorkSession(self._writer, expire_on_commit=False, info={DRIVER: driver}) as session:
-                try:
-                    call.value = call.context.run(call.work, session)
-                    session.flush()
-                    driver.in_work = False
-                finally:
-                    self._check_alive(call)
-        except _Lost:
-            raise
-        except (sqlite3.OperationalError, exc.OperationalError) as error:
-            if _code(error) in _BUSY:
-                raise
-            call.error = error
-        except KeyboardInterrupt:
+            call.value = self._work(call)
+        except KeyboardInterrupt:  # meant for the thread that carries, not for this work
             raise
         except BaseException as error:  # noqa: BLE001 (whatever it is, it belongs to this caller)
             call.error = error
         finally:
-            driver.in_work = False
+            self._driver.in_work = False
+        if call.error is not None and _code(call.error) in _BUSY:
+            raise call.error  # the whole batch is run again
         self._end(call)
 
-    def _check_alive(self, call: _Call[Any]) -> None:
-        if not self._driver.in_transaction:
-            self._driver.in_work = False
-            call.error = TransactionLost("the work ended its transaction, or the disk did")
-            raise _Lost(call)
+    def _work(self, call: _Call[T]) -> T:
+        with WorkSession(self._writer, expire_on_commit=False, info={DRIVER: self._driver}) as session:
+            value = call.context.run(call.work, session)
+            session.flush()
+            check_usable(session)
+            self._driver.in_work = False  # closing the session does not take it back
+            return value
 
     def _end(self, call: _Call[Any]) -> None:
+        """Close the work's savepoint. If it is not there, or not free, the work has broken the transaction."""
         try:
             if call.error is not None:
                 self._driver.execute("ROLLBACK TO work")
             self._driver.execute("RELEASE work")
-        except sqlite3.OperationalError as error:
-            if call.error is None or _code(error) == sqlite3.SQLITE_ERROR:
-                call.error = TransactionLost(f"the work ended its transaction: {error}")
-            raise _Lost(call) from error
+        except sqlite3.Error as broken:
+            lost = TransactionLost(
+                f"the work, or the disk, ended its transaction, or left it unfinished: {broken}"
+            )
+            lost.__cause__ = call.error or broken
+            call.error = lost
+            raise _Lost(call) from broken
 
 
 def _fail(calls: list[_Call[Any]], error: Exception) -> None:
@@ -277,7 +313,7 @@ def _fail(calls: list[_Call[Any]], error: Exception) -> None:
         call.error.__cause__ = error
 
 
-def _code(error: Exception) -> int | None:
+def _code(error: BaseException) -> int | None:
     """SQLite's primary error code, whoever wrapped it."""
     original = error.orig if isinstance(error, exc.DBAPIError) else error
     code = getattr(original, "sqlite_errorcode", None)

@@ -41,13 +41,69 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+class PostgresqlDatabases:
+    """Hands out one database again and again, emptied; a test that changed its form costs a new copy (a quarter second)."""
+
+    def __init__(self, server_url: str) -> None:
+        self._admin = psycopg.connect(server_url, autocommit=True)
+        self._server_url = server_url
+        self._numbers = count(1)
+        self._name: str | None = None
+        self._admin.execute("CREATE DATABASE template_ledger")
+        upgrade(self._url("template_ledger"))
+        with psycopg.connect(self._url("template_ledger")) as connection:
+            self._form = connection.execute(_FORM).fetchone()
+
+    def take(self) -> str:
+        if self._name is None:
+            self._name = f"test_{next(self._numbers)}"
+            self._admin.execute(f"CREATE DATABASE {self._name} TEMPLATE template_ledger STRATEGY FILE_COPY")
+        return self._url(self._name)
+
+    def give_back(self) -> None:
+        assert self._name is not None
+        try:
+            with psycopg.connect(self._url(self._name), autocommit=True) as connection:
+                connection.execute("SET lock_timeout = '2s'")
+                if connection.execute(_FORM).fetchone() == self._form:
+                    connection.execute("SET session_replication_role = replica")  # past the guards
+                    connection.execute(connection.execute(_EMPTY).fetchone()[0])  # type: ignore[index]
+                    return
+        except psycopg.Error:
+            pass  # something of the test still holds it
+        self._admin.execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
+        self._name = None
+
+    def close(self) -> None:
+        self._admin.close()
+
+    def _url(self, name: str) -> str:
+        info = self._admin.info
+        return f"postgresql://{info.user}:{info.password}@/{name}?host={info.host}&port={info.port}"
+
+
+_FORM = """
+SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
+    SELECT relname || attname || atttypid::text AS line FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace AND attnum > 0
+    UNION ALL SELECT tgname || tgenabled::text FROM pg_trigger
+    UNION ALL SELECT conname || pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT proname || md5(prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT version_num FROM ledger_schema_version
+) AS form
+"""
+_EMPTY = """
+SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') FROM pg_tables
+WHERE schemaname = 'public' AND tablename <> 'ledger_schema_version'
+"""
+
+
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> str:
-    """The name of a PostgreSQL database in the ledger's newest form, to be copied."""
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE template_ledger")
-    upgrade(_named(postgresql_server, "template_ledger"))
-    return "template_ledger"
+def postgresql_databases(postgresql_server: str) -> Iterator[PostgresqlDatabases]:
+    databases = PostgresqlDatabases(postgresql_server)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
@@ -58,12 +114,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
-    name = f"test_{next(_NUMBERS)}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
-        yield _named(postgresql_server, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def postgresql_url(postgresql_databases: PostgresqlDatabases) -> Iterator[str]:
+    yield postgresql_databases.take()
+    postgresql_databases.give_back()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -78,12 +131,3 @@ def database(database_url: str) -> Iterator[Database]:
     """An empty database in the ledger's newest form, once on each engine."""
     with Database(database_url, busy_seconds=10) as opened:
         yield opened
-
-
-_NUMBERS = count(1)
-
-
-def _named(url: str, name: str) -> str:
-    with psycopg.connect(url) as connection:
-        info = connection.info
-        return f"postgresql://{info.user}:{info.password}@/{name}?host={info.host}&port={info.port}"

@@ -1,0 +1,639 @@
+"""The one way to write: what is kept, what is not, and who hears of it."""
+
+import contextvars
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy.exc
+from sqlalchemy import text
+from sqlmodel import Field, SQLModel
+
+from ledger.audit import verify
+from ledger.database import Database
+from ledger.errors import (
+    CommitInWork,
+    DatabaseBusy,
+    InsufficientFunds,
+    Invalid,
+    LedgerError,
+    NestedWrite,
+    OutcomeUnknown,
+    TransactionLost,
+    WriteInRead,
+)
+from ledger.sessions import WriterConnection
+from tests.integration.ledger.world import World
+
+
+class NoteRow(SQLModel, table=True):
+    """A table of the ledger's user, in the same database."""
+
+    __tablename__ = "test_note"
+    id: int | None = Field(default=None, primary_key=True)
+    word: str = Field(unique=True)
+
+
+@pytest.fixture
+def world(database):
+    def create(session):
+        SQLModel.metadata.tables["test_note"].create(session.connection())
+
+    database.write(create)
+    world = World(database)
+    world.alice, world.bob = world.wallet(1000), world.wallet()
+    yield world
+    assert verify(database).findings == ()
+
+
+def words(database):
+    return database.read(
+        lambda session: [row[0] for row in session.execute(text("SELECT word FROM test_note ORDER BY 1"))]
+    )
+
+
+def add(word):
+    def work(session):
+        session.add(NoteRow(word=word))
+
+    return work
+
+
+def run(statement):
+    def work(session):
+        session.connection().exec_driver_sql(statement)
+
+    return work
+
+
+class TestWrite:
+    def test_keeps_the_ledgers_transfers_and_its_users_rows_together(self, world):
+        def work(session):
+            session.add(NoteRow(word="paid"))
+            return world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+
+        assert world.database.write(work).amount.amount_minor == 10
+        assert (words(world.database), world.available(world.bob)) == (["paid"], 10)
+
+    def test_keeps_nothing_of_a_work_that_raises_and_lets_the_error_out(self, world):
+        def work(session):
+            session.add(NoteRow(word="paid"))
+            session.flush()
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            raise KeyError("oh")
+
+        with pytest.raises(KeyError, match="oh"):
+            world.database.write(work)
+        assert (words(world.database), world.available(world.bob)) == ([], 0)
+        assert world.pay(world.alice, world.bob, 1)
+
+    def test_shows_nothing_before_its_commit(self, world):
+        seen = []
+
+        def work(session):
+            session.add(NoteRow(word="paid"))
+            session.flush()
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            seen.extend([*words(world.database), world.available(world.bob)])
+
+        world.database.write(work)
+        assert seen == [0]
+
+    def test_does_not_nest(self, world):
+        with pytest.raises(NestedWrite):
+            world.database.write(lambda _: world.database.write(add("inner")))
+        assert words(world.database) == []
+
+    def test_is_committed_by_nobody_else(self, world):
+        with pytest.raises(CommitInWork):
+            world.database.write(lambda session: (add("x")(session), session.commit()))
+        assert words(world.database) == []
+
+    def test_rollback_in_a_work_takes_back_the_whole_work_so_far(self, world):
+        def work(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            session.add(NoteRow(word="before"))
+            session.flush()
+            session.rollback()
+            session.add(NoteRow(word="after"))
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 1))
+
+        world.database.write(work)
+        assert (words(world.database), world.available(world.bob)) == (["after"], 1)
+
+    def test_rollback_takes_back_transfers_even_if_the_session_was_not_used_otherwise(self, world):
+        def work(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            session.rollback()
+
+        world.database.write(work)
+        assert world.available(world.bob) == 0
+
+    def test_nested_transaction_of_a_session_holds_transfers_as_well(self, world):
+        def work(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 1))
+            nested = session.begin_nested()
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            nested.rollback()
+            with session.begin_nested():
+                world.ledger.transfer(session, world.new(world.alice, world.bob, 100))
+
+        world.database.write(work)
+        assert world.available(world.bob) == 101
+
+    def test_an_error_of_the_users_own_tables_comes_out_and_harms_nobody(self, world):
+        def work(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 1))
+            add("once")(session)
+
+        world.database.write(add("once"))
+        with pytest.raises(sqlalchemy.exc.IntegrityError):
+            world.database.write(work)
+        assert world.available(world.bob) == 0
+        world.database.write(add("twice"))
+
+    def test_rows_stay_readable_after_it(self, world):
+        def work(session):
+            row = NoteRow(word="kept")
+            session.add(row)
+            return row
+
+        row = world.database.write(work)
+        assert (row.word, row.id is not None) == ("kept", True)
+
+    def test_sees_the_callers_context(self, world):
+        person = contextvars.ContextVar("person", default="nobody")
+        person.set("alice")
+        assert world.database.write(lambda _: person.get()) == "alice"
+
+    def test_url_of_another_engine_is_refused(self):
+        for url in ("mysql://x/y", "sqlite://", "sqlite:///:memory:"):
+            with pytest.raises(Invalid):
+                Database(url)
+
+    def test_password_is_never_printed(self):
+        with Database("postgresql://someone:secret@127.0.0.1:1/none", busy_seconds=0) as database:
+            with pytest.raises(DatabaseBusy) as unreachable:
+                database.write(add("x"))
+            assert "secret" not in f"{unreachable.value} {database!r} {vars(database)}"
+
+
+class TestRead:
+    def test_refuses_to_write(self, world):
+        for work in (add("x"), run("DELETE FROM test_note"), run("CREATE TABLE oh (id INTEGER)")):
+            with pytest.raises(WriteInRead):
+                world.database.read(lambda session, work=work: (work(session), session.flush()))
+        with pytest.raises(WriteInRead):
+            world.database.read(
+                lambda session: world.ledger.transfer(session, world.new(world.alice, world.bob, 1))
+            )
+        assert words(world.database) == []
+
+    def test_is_one_snapshot(self, world):
+        def work(session):
+            before = world.ledger.account(session, world.alice)
+            thread = threading.Thread(target=world.pay, args=(world.alice, world.bob, 10))
+            thread.start()
+            thread.join()
+            return before == world.ledger.account(session, world.alice)
+
+        assert world.database.read(work)
+        assert world.available(world.bob) == 10
+
+    def test_leaves_nothing_behind_for_the_next(self, world):
+        for _ in range(50):
+            with pytest.raises(KeyError):
+                world.database.read(lambda _: dict[str, int]()["x"])
+        assert words(world.database) == []
+
+
+class TestConcurrentWrites:
+    def test_lose_nothing_and_overdraw_nothing(self, world):
+        """400 debits of 5 from a wallet with 1000, by 8 threads: exactly 200 are paid."""
+        refused = []
+
+        def pay(number):
+            try:
+                world.pay(world.alice, world.bob, 5, idempotency_key=f"c{number}")
+            except InsufficientFunds:
+                refused.append(number)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(pay, range(400)))
+        assert (len(refused), world.available(world.alice), world.available(world.bob)) == (200, 0, 1000)
+
+    def test_of_one_key_book_once(self, world):
+        with ThreadPoolExecutor(8) as threads:
+            booked = list(
+                threads.map(lambda _: world.pay(world.alice, world.bob, 5, idempotency_key="once"), range(40))
+            )
+        assert len({one.id for one in booked}) == 1
+        assert world.available(world.bob) == 5
+
+    def test_resolve_a_pending_transfer_once(self, world):
+        held = world.hold(world.alice, world.bob, 100)
+        world.clock.move(days=8)
+
+        def resolve(number):
+            try:
+                getattr(world, ("post", "void", "expire")[number % 3])(held.id)
+            except LedgerError as error:
+                return type(error).__name__
+            return "resolved"
+
+        with ThreadPoolExecutor(8) as threads:
+            outcomes = list(threads.map(resolve, range(24)))
+        assert sorted(set(outcomes)) == ["AlreadyResolved", "resolved"]
+        assert outcomes.count("resolved") == 1
+
+    def test_in_both_directions_do_not_stay_deadlocked(self, world):
+        world.pay(world.alice, world.bob, 500)
+
+        def work(session, number):
+            pair = (world.alice, world.bob) if number % 2 else (world.bob, world.alice)
+            third = world.bank()
+            world.ledger.transfer(session, world.new(*pair, 1, idempotency_key=f"d{number}"))
+            world.ledger.transfer(session, world.new(pair[1], third, 1, idempotency_key=f"e{number}"))
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda n: world.database.write(lambda session: work(session, n)), range(80)))
+        assert world.account(world.bank()).posted_minor == 1000 - 80
+
+
+@pytest.fixture
+def sqlite_world(sqlite_url):
+    with Database(sqlite_url, busy_seconds=1) as database:
+        database.write(run("CREATE TABLE test_note (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE)"))
+        world = World(database)
+        world.url = sqlite_url
+        world.alice, world.bob = world.wallet(1000), world.wallet()
+        yield world
+        assert verify(database).findings == ()
+
+
+def together(world, works):
+    """Give all works to `write` so that they share one commit: the first holds the pen until the others wait."""
+    database, engine = world.database, world.database._engine
+    inside = threading.Event()
+    results: dict[int, Any] = {}
+
+    def first(session):
+        inside.set()
+        while len(engine._waiting) < len(works):
+            pass
+
+    def call(number, work):
+        try:
+            results[number] = database.write(work)
+        except BaseException as error:  # noqa: BLE001 (the caller looks at it)
+            results[number] = error
+
+    threads = [threading.Thread(target=call, args=(-1, first))]
+    threads[0].start()
+    inside.wait()
+    for number, work in enumerate(works):
+        threads.append(threading.Thread(target=call, args=(number, work)))
+        threads[-1].start()
+        while len(engine._waiting) <= number < len(works) - 1:  # in this order
+            pass
+    for thread in threads:
+        thread.join()
+    return [results[number] for number in range(len(works))]
+
+
+class TestSharedCommit:
+    """Calls that wait at the same moment, on SQLite."""
+
+    def test_is_one_for_all_who_wait(self, sqlite_world):
+        world, commits = sqlite_world, []
+        world.database._engine._driver.set_trace_callback(
+            lambda sql: commits.append(sql) if sql == "COMMIT" else None
+        )
+        together(world, [add(f"w{number}") for number in range(10)])
+        assert len(commits) == 2
+        assert len(words(world.database)) == 10
+
+    def test_is_bounded(self, sqlite_world):
+        world, commits = sqlite_world, []
+        world.database._engine._driver.set_trace_callback(
+            lambda sql: commits.append(sql) if sql == "COMMIT" else None
+        )
+        together(world, [add(f"w{number}") for number in range(100)])
+        assert len(commits) == 3
+        assert len(words(world.database)) == 100
+
+    @pytest.mark.parametrize(
+        "breaker",
+        [
+            "raises",
+            "breaks a constraint",
+            "swallows a broken constraint",
+            "commits",
+            "commits and begins",
+            "rolls back",
+            "inserts or rolls back",
+            "leaves rows unfetched",
+            "breaks a deferred key",
+            "exits",
+        ],
+    )
+    def test_a_neighbour_that_fails_harms_only_itself(self, sqlite_world, breaker):
+        world = sqlite_world
+        world.database.write(add("there"))
+        world.database.write(
+            run("CREATE TABLE child (id REFERENCES test_note (id) DEFERRABLE INITIALLY DEFERRED)")
+        )
+        kept = []
+
+        def broken(session):
+            connection = session.connection()
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 500))
+            match breaker:
+                case "raises":
+                    raise KeyError("mine")
+                case "breaks a constraint":
+                    add("there")(session)
+                case "swallows a broken constraint":
+                    add("there")(session)
+                    with pytest.raises(sqlalchemy.exc.IntegrityError):
+                        session.flush()
+                case "commits":
+                    connection.exec_driver_sql("COMMIT")
+                case "commits and begins":
+                    connection.exec_driver_sql("COMMIT")
+                    connection.exec_driver_sql("BEGIN")
+                case "rolls back":
+                    connection.exec_driver_sql("ROLLBACK")
+                case "inserts or rolls back":
+                    connection.exec_driver_sql("INSERT OR ROLLBACK INTO test_note (word) VALUES ('there')")
+                case "leaves rows unfetched":
+                    driver = connection.connection.driver_connection
+                    kept.append(
+                        driver.execute("INSERT INTO test_note (word) VALUES ('a'), ('b') RETURNING id")
+                    )
+                    next(kept[0])
+                case "breaks a deferred key":
+                    connection.exec_driver_sql("INSERT INTO child VALUES (99)")
+                case "exits":
+                    raise SystemExit(3)
+
+        def pay(number):
+            return lambda session: world.ledger.transfer(
+                session, world.new(world.alice, world.bob, 1, idempotency_key=f"n{number}")
+            )
+
+        before, failed, after = together(world, [pay(1), broken, pay(2)])
+        assert before.id != after.id
+        assert isinstance(failed, BaseException)
+        expected = 502 if breaker.startswith("commits") else 2  # what a work commits by itself is committed
+        assert world.available(world.bob) == expected
+        assert words(world.database) == ["there"]
+        world.pay(world.alice, world.bob, 1)
+
+    def test_that_fails_is_told_to_all_it_carried_as_unknown(self, sqlite_world, monkeypatch):
+        world = sqlite_world
+
+        def fails(driver, statement, *parameters):
+            if statement == "COMMIT":
+                error = sqlite3.OperationalError("disk I/O error")
+                error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+                raise error
+            return sqlite3.Connection.execute(driver, statement, *parameters)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(WriterConnection, "execute", fails)
+            results = together(world, [add("x"), add("y")])
+        assert [type(result) for result in results] == [OutcomeUnknown, OutcomeUnknown]
+        assert words(world.database) == []
+        world.database.write(add("z"))
+
+    def test_is_run_again_when_the_file_is_busy(self, sqlite_world, monkeypatch):
+        world = sqlite_world
+        tries: list[Any] = []
+
+        def fails(driver, statement, *parameters):
+            if statement in {"BEGIN IMMEDIATE", "COMMIT"} and len(tries) < 4:
+                tries.append(statement)
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = (
+                    sqlite3.SQLITE_BUSY if len(tries) % 2 else sqlite3.SQLITE_BUSY_SNAPSHOT
+                )
+                raise error
+            return sqlite3.Connection.execute(driver, statement, *parameters)
+
+        monkeypatch.setattr(WriterConnection, "execute", fails)
+        world.database.write(add("x"))
+        assert len(tries) == 4
+        assert words(world.database) == ["x"]
+
+    def test_waits_for_another_process_and_then_says_busy(self, sqlite_world):
+        world = sqlite_world
+        other = sqlite3.connect(
+            world.url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False
+        )
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusy):
+            world.database.write(add("x"))
+        timer = threading.Timer(0.2, lambda: other.execute("COMMIT"))
+        timer.start()
+        world.database.write(add("y"))
+        timer.join()
+        other.close()
+        assert words(world.database) == ["y"]
+
+    def test_full_disk_fails_its_work_and_no_neighbour(self, sqlite_world):
+        world = sqlite_world
+        pages = world.database.read(lambda session: session.execute(text("PRAGMA page_count")).scalar_one())
+        world.database.write(run(f"PRAGMA max_page_count = {pages + 4}"))
+
+        def fill(session):
+            session.add(NoteRow(word="x" * 1_000_000))
+
+        before, full, after = together(world, [add("before"), fill, add("after")])
+        assert (before, after) == (None, None)
+        assert isinstance(full, sqlalchemy.exc.OperationalError | TransactionLost)
+        assert words(world.database) == ["after", "before"]
+
+    def test_caller_who_gives_up_hears_unknown_and_the_key_settles_it(self, sqlite_world):
+        world = sqlite_world
+        inside, go_on = threading.Event(), threading.Event()
+
+        def wait(_):
+            inside.set()
+            go_on.wait()
+
+        slow = threading.Thread(target=world.database.write, args=(wait,))
+        slow.start()
+        inside.wait()
+        started = monotonic()
+        new = world.new(world.alice, world.bob, 5, idempotency_key="mine")
+        with pytest.raises(OutcomeUnknown):
+            world.database.write(lambda session: world.ledger.transfer(session, new), timeout_seconds=0.05)
+        assert monotonic() - started < 2
+        go_on.set()
+        slow.join()
+        booked = world.database.write(lambda session: world.ledger.transfer(session, new))
+        assert booked.idempotency_key == "mine"
+        assert world.available(world.bob) == 5
+
+    def test_interrupt_in_the_thread_that_carries_leaves_the_others_to_the_next(self, sqlite_world):
+        world = sqlite_world
+        tries = []
+
+        def interrupted(session):
+            if threading.current_thread().name == "interrupted":
+                raise KeyboardInterrupt
+            add("me")(session)
+
+        engine = world.database._engine
+        inside = threading.Event()
+
+        def first(session):
+            inside.set()
+            while len(engine._waiting) < 2:
+                pass
+            add("first")(session)
+
+        def call(work, name):
+            try:
+                world.database.write(work)
+            except BaseException as error:  # noqa: BLE001 (the caller looks at it)
+                tries.append((name, type(error)))
+
+        def starter():
+            call(first, "first")
+
+        threads = [threading.Thread(target=starter)]
+        threads[0].start()
+        inside.wait()
+        threads.append(threading.Thread(target=call, args=(interrupted, "interrupted"), name="interrupted"))
+        threads[1].start()
+        while not engine._waiting:
+            pass
+        threads.append(threading.Thread(target=call, args=(add("other"), "other")))
+        threads[2].start()
+        for thread in threads:
+            thread.join(20)
+        assert tries == [("interrupted", KeyboardInterrupt)]
+        assert words(world.database) == ["first", "other"]
+
+
+@pytest.fixture
+def postgresql_world(postgresql_url):
+    with Database(postgresql_url, busy_seconds=5, pause=lambda _: None) as database:
+        world = World(database)
+        world.url = postgresql_url
+        world.alice, world.bob = world.wallet(1000), world.wallet()
+        yield world
+        assert verify(database).findings == ()
+
+
+@pytest.mark.postgresql
+class TestPostgresqlTransaction:
+    @pytest.mark.parametrize("state", ["40001", "40P01"])
+    def test_is_run_again_whole_when_the_server_asks(self, postgresql_world, state):
+        world = postgresql_world
+        tries: list[Any] = []
+
+        def work(session):
+            tries.append(1)
+            booked = world.ledger.transfer(session, world.new(world.alice, world.bob, 5, idempotency_key="k"))
+            if len(tries) < 3:
+                run(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$")(session)
+            return booked
+
+        assert world.database.write(work).amount.amount_minor == 5
+        assert len(tries) == 3
+        assert world.available(world.bob) == 5
+
+    def test_serialisation_failure_between_two_is_settled(self, postgresql_world):
+        """Two serialisable works that each read what the other writes: one is told to run again, both are kept."""
+        world = postgresql_world
+        world.database.write(run("CREATE TABLE counter (id int, value int)"))
+        world.database.write(run("INSERT INTO counter VALUES (1, 0), (2, 0)"))
+        barrier, tries = threading.Barrier(2), []
+
+        def work(session, mine):
+            connection = session.connection()
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+            total = connection.exec_driver_sql("SELECT sum(value) FROM counter").scalar_one()
+            tries.append(mine)
+            if tries.count(mine) == 1:
+                barrier.wait(10)
+            connection.exec_driver_sql(f"UPDATE counter SET value = {total + 1} WHERE id = {mine}")
+
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(lambda mine: world.database.write(lambda session: work(session, mine)), (1, 2)))
+        assert len(tries) > 2
+        counted = world.database.read(
+            lambda s: s.execute(text("SELECT max(value) FROM counter")).scalar_one()
+        )
+        assert counted == 2
+
+    def test_deadlock_between_two_is_settled(self, postgresql_world):
+        world = postgresql_world
+        world.database.write(run("CREATE TABLE pair (id int PRIMARY KEY, value int)"))
+        world.database.write(run("INSERT INTO pair VALUES (1, 0), (2, 0)"))
+        barrier, tries = threading.Barrier(2), []
+
+        def work(session, order):
+            tries.append(order)
+            for step, row in enumerate(order):
+                run(f"UPDATE pair SET value = value + 1 WHERE id = {row}")(session)
+                if step == 0 and tries.count(order) == 1:
+                    barrier.wait(10)
+
+        with ThreadPoolExecutor(2) as threads:
+            list(
+                threads.map(
+                    lambda order: world.database.write(lambda session: work(session, order)), ((1, 2), (2, 1))
+                )
+            )
+        assert len(tries) > 2
+        values = world.database.read(lambda s: [row[0] for row in s.execute(text("SELECT value FROM pair"))])
+        assert values == [2, 2]
+
+    def test_lost_connection_is_run_again(self, postgresql_world):
+        world = postgresql_world
+        tries: list[Any] = []
+
+        def work(session):
+            tries.append(1)
+            pid = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            if len(tries) == 1:
+                with psycopg.connect(world.url, autocommit=True) as other:
+                    other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            return world.ledger.transfer(session, world.new(world.alice, world.bob, 5, idempotency_key="k"))
+
+        world.database.write(work)
+        assert world.available(world.bob) == 5
+
+    def test_work_that_swallows_an_error_of_the_database_is_told_that_all_is_lost(self, postgresql_world):
+        world = postgresql_world
+
+        def work(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 5))
+            with pytest.raises(sqlalchemy.exc.DBAPIError):
+                run("SELECT 1 / 0")(session)
+
+        with pytest.raises(TransactionLost):
+            world.database.write(work)
+        assert world.available(world.bob) == 0
+
+    def test_work_that_ends_its_transaction_is_told(self, postgresql_world):
+        with pytest.raises(TransactionLost):
+            postgresql_world.database.write(run("ROLLBACK"))
+
+    def test_caller_who_gives_up_hears_that_it_was_undone(self, postgresql_world):
+        with pytest.raises(DatabaseBusy):
+            postgresql_world.database.write(run("SELECT pg_sleep(20)"), timeout_seconds=0.1)
+
+    def test_endless_conflict_ends_as_busy(self, postgresql_world):
+        with pytest.raises(DatabaseBusy):
+            postgresql_world.database.write(
+                run("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$")
+            )
