@@ -31,6 +31,7 @@ _BAD_SETUP = {
 }
 _PASSING = {"not-authorized-for-resource", "resource-not-found", "resource-unavailable"}
 _LOCKED_OUT = {"64", "326"}  # X's own codes: the bot's account is suspended; is locked
+_REPEATED = {"187"}  # the same text again
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,8 @@ def of_a_send(response: requests.Response, now: datetime) -> SmoneyError:
         return common
     if not 400 <= status < 500 or status == 408:
         return OutcomeUnknown(f"X answered {status}: {detail}")
-    return SendRefused(
-        detail, status=status, duplicate=status == 403 and "duplicate content" in detail.lower()
-    )
+    repeated = "duplicate content" in detail.lower() or bool(_codes(response) & _REPEATED)
+    return SendRefused(detail, status=status, duplicate=status == 403 and repeated)
 
 
 def _of_any(response: requests.Response, now: datetime) -> SmoneyError | None:

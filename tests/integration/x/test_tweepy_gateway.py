@@ -483,10 +483,15 @@ class TestASendThatFails:
         assert (caught.value.status, caught.value.duplicate) == (status, False)
         assert caught.value.detail == "You do not have permission to DM one or more participants"
 
-    def test_as_a_repetition_says_so(self, x, gateway, name):
-        x.will(
-            problem(403, "Forbidden", detail="You are not allowed to create a Tweet with duplicate content.")
-        )
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"detail": "You are not allowed to create a Tweet with duplicate content."},
+            {"errors": [{"code": 187, "message": "Status is a duplicate."}]},
+        ],
+    )
+    def test_as_a_repetition_says_so(self, x, gateway, name, body):
+        x.will(answer(403, body))
         with pytest.raises(SendRefused) as caught:
             call(gateway, name)
         assert caught.value.duplicate
