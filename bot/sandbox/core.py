@@ -27,10 +27,19 @@ Who = Person | int
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something changed: `kind` is post, edit, delete, message, people or clock; `id` is what it was about."""
+    """Something changed: `kind` is post, edit, delete, message, people, clock or drop; `id` is what it was about."""
 
     kind: str
     id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRule:
+    """What the filtered stream lets through; `tag` is the owner's word for it."""
+
+    id: int
+    value: str
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,9 @@ class World:
         self.faults = FaultPlan()
         self.meter = Meter()
         self.app = AppKeys(self.ground.secret(25), self.ground.secret(50), self.ground.secret(60))
+        self.rules: dict[int, StreamRule] = {}
+        self.newer_names = False
+        """Answers use the names of X's newer description, as for a request that uses them."""
         self.version = 0
         self._listeners: list[Callable[[Happening], None]] = []
 
@@ -131,6 +143,7 @@ class World:
         in_reply_to: int | None = None,
         quote_of: int | None = None,
         left_out: Iterable[int] = (),
+        language: str = "und",
     ) -> StoredPost:
         """Somebody posts. Raises `XRefusal` for a text X would not take."""
         with self.lock:
@@ -140,6 +153,7 @@ class World:
                 in_reply_to=in_reply_to,
                 quote_of=quote_of,
                 left_out=frozenset(left_out),
+                language=language,
             )
             return self._tell(Happening("post", post.id), post)
 
@@ -159,6 +173,17 @@ class World:
         with self.lock:
             self.posts.delete(self.posts[post_id])
             self._tell(Happening("delete", post_id), None)
+
+    def redeliver(self, post_id: int) -> None:
+        """Streams send this post once more, as X's sometimes do."""
+        with self.lock:
+            self.posts.delivered.append(post_id)
+            self._tell(Happening("post", post_id), None)
+
+    def drop_streams(self) -> None:
+        """All open streams end now."""
+        with self.lock:
+            self._tell(Happening("drop"), None)
 
     def timeline(self, limit: int = 50) -> list[StoredPost]:
         """What everybody sees, newest first: the newest version of each post."""

@@ -187,6 +187,7 @@ class SandboxGateway:
             first_id=PostId(post.first_id),
             author=_user(self._world.person(post.author_id)),
             text=escape(post.text),
+            language=post.language,
             mentions=tuple(_mention(post.text, mention) for mention in post.mentions),
             urls=tuple(
                 Span(escaped_offset(post.text, url.start), escaped_offset(post.text, url.end))

@@ -51,6 +51,7 @@ class StoredPost:
     text: str
     visible_at: datetime
     conversation_id: int
+    language: str = "und"
     display_start: int = 0
     mentions: tuple[Mention, ...] = ()
     hashtags: tuple[Tag, ...] = ()
@@ -90,6 +91,8 @@ class Posts:
         self._answered: set[tuple[int, int]] = set()
         self._last_text: dict[tuple[int, str], int] = {}
         self.all_ids: list[int] = []
+        self.delivered: list[int] = []
+        """What streams send, in that order; an id may stand here twice."""
 
     def write(
         self,
@@ -99,6 +102,7 @@ class Posts:
         in_reply_to: int | None = None,
         quote_of: int | None = None,
         left_out: frozenset[int] = frozenset(),
+        language: str = "und",
     ) -> StoredPost:
         """A new post. `left_out` are people not to be mentioned in the hidden part of a reply."""
         typed = self._accepted(author, text)
@@ -114,6 +118,7 @@ class Posts:
             text=hidden + typed,
             visible_at=self._ground.visible_from(),
             conversation_id=identity if target is None else target.conversation_id,
+            language=language,
             display_start=len(hidden),
             in_reply_to_id=None if target is None else target.id,
             in_reply_to_user_id=None if target is None else target.author_id,
@@ -138,6 +143,7 @@ class Posts:
             text=hidden + typed,
             visible_at=self._ground.visible_from(),
             conversation_id=post.conversation_id,
+            language=post.language,
             display_start=len(hidden),
             in_reply_to_id=latest.in_reply_to_id,
             in_reply_to_user_id=latest.in_reply_to_user_id,
@@ -284,6 +290,7 @@ class Posts:
     def _index(self, post: StoredPost) -> None:
         self._by_id[post.id] = post
         self.all_ids.append(post.id)
+        self.delivered.append(post.id)
         self._history.setdefault(post.first_id, []).append(post.id)
         self._by_author.setdefault(post.author_id, []).append(post.id)
         for identity in {mention.user_id for mention in post.mentions}:

@@ -1,0 +1,131 @@
+"""The filtered stream: every post that matches a rule, to the one connection X allows, line by line.
+
+A post is sent when readers can see it, in the order they were written; keep-alives fill the silence. There is no
+backfill: what happened while nobody listened is not sent. Posts of protected people are never sent.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from starlette.types import Receive, Send
+
+from bot.sandbox.asked import POST_EXPANSIONS, Query
+from bot.sandbox.core import Happening, World
+from bot.sandbox.posts import StoredPost
+from bot.sandbox.refusals import too_many_connections
+from bot.sandbox.render import Renderer
+from bot.sandbox.routes import POST_PARAMETERS, Call
+from bot.sandbox.rules import matching
+
+_KNOWN = POST_PARAMETERS | {"backfill_minutes", "start_time", "end_time"}
+_LOOK_AGAIN_SECONDS = 0.05
+"""How often a post that is not yet visible is looked at again."""
+
+
+class PostStream:
+    """The one stream of the app."""
+
+    def __init__(
+        self, world: World, *, keep_alive_seconds: float, sent: Callable[[Mapping[str, str], bytes], None]
+    ) -> None:
+        self._world = world
+        self._keep_alive_seconds = keep_alive_seconds
+        self._sent = sent
+        self._open = False
+        self._ending = False
+        self._dropped = False
+        self._news = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop_listening: Callable[[], None] = lambda: None
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._stop_listening = self._world.on_change(self._heard)
+
+    def end(self) -> None:
+        self._stop_listening()
+        self._ending = True
+        self._news.set()
+
+    def check(self, call: Call) -> None:
+        """Raises `XRefusal` for a wrong request or a second connection."""
+        call.asked(_KNOWN).wanted(POST_EXPANSIONS)
+        if self._open:
+            raise too_many_connections()
+
+    @property
+    def position(self) -> int:
+        """The end of what was written so far: a stream that begins now sends what comes after it."""
+        return len(self._world.posts.delivered)
+
+    async def run(self, query: Mapping[str, str], position: int, receive: Receive, send: Send) -> None:
+        """Sends what comes after the position until the client leaves, the streams are dropped or the server stops."""
+        self._open = True
+        self._dropped = False
+        leaving = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await self._send_all(query, position, leaving, send)
+        finally:
+            self._open = False
+            leaving.cancel()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send_all(
+        self, query: Mapping[str, str], position: int, leaving: asyncio.Future[None], send: Send
+    ) -> None:
+        renderer = Renderer(self._world, Query(query, _KNOWN).wanted(POST_EXPANSIONS), None)
+        while not (self._ending or self._dropped or leaving.done()):
+            self._news.clear()
+            lines, position = self._ready(renderer, position)
+            for line in lines:
+                self._sent(query, line)
+                await send({"type": "http.response.body", "body": line + b"\r\n", "more_body": True})
+            behind = position < self.position
+            if not await self._wait(leaving, _LOOK_AGAIN_SECONDS if behind else self._keep_alive_seconds):
+                await send({"type": "http.response.body", "body": b"\r\n", "more_body": True})
+
+    async def _wait(self, leaving: asyncio.Future[None], seconds: float) -> bool:
+        """Until there is news or nobody to hear it; False if the time passed in silence."""
+        news = asyncio.ensure_future(self._news.wait())
+        done, _ = await asyncio.wait(
+            _both(news, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        news.cancel()
+        return bool(done) or seconds == _LOOK_AGAIN_SECONDS
+
+    def _ready(self, renderer: Renderer, position: int) -> tuple[list[bytes], int]:
+        """The lines that can be sent from a position on, and the position after them."""
+        lines: list[bytes] = []
+        with self._world.lock:
+            for identity in self._world.posts.delivered[position:]:
+                post = self._world.posts[identity]
+                if post.visible_at > self._world.now():
+                    break
+                position += 1
+                lines += self._line(renderer, post)
+        return lines, position
+
+    def _line(self, renderer: Renderer, post: StoredPost) -> Iterator[bytes]:
+        rules = matching(self._world, post) if self._world.posts.is_visible(post) else []
+        if rules:
+            body = renderer.single_post(post) | {"matching_rules": rules}
+            yield json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _heard(self, happening: Happening) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake, happening.kind == "drop")
+
+    def _wake(self, dropped: bool) -> None:  # noqa: FBT001 - called by the loop
+        self._dropped = self._dropped or dropped
+        self._news.set()
+
+
+def _both(one: asyncio.Future[Any], other: asyncio.Future[Any]) -> set[asyncio.Future[Any]]:
+    return {one, other}
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
