@@ -19,6 +19,12 @@ def documented() -> str:
     return "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
 
 
+def code() -> str:
+    """What stands in fences and between backticks."""
+    text = documented()
+    return "\n".join(re.findall(r"```.*?```", text, re.DOTALL) + re.findall(r"`[^`\n]+`", text))
+
+
 class TestSettings:
     def test_are_each_in_the_example_file(self):
         example = (ROOT / "config.example.env").read_text(encoding="utf-8")
@@ -72,7 +78,7 @@ class TestCommands:
         """Every `smoney word ...` in code, as far as its words go, is a command or the beginning of one."""
         known = {path for path, _ in commands()}
         groups = {" ".join(path.split()[:length]) for path in known for length in range(1, len(path.split()))}
-        shown = re.findall(r"(?:^|[`$/] ?)(smoney(?: [a-z][a-z-]*)+)", documented(), re.MULTILINE)
+        shown = re.findall(r"(?:^|[`$/] ?)(smoney(?: [a-z][a-z-]*)+)", code(), re.MULTILINE)
         wrong = {line for line in shown if not _leads_to(line.split(), known, groups)}
         assert not wrong, f"the documents show commands that are not there: {', '.join(sorted(wrong))}"
 
