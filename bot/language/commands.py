@@ -92,8 +92,8 @@ def _chosen(found: Sequence[tuple[str, str]], language: str) -> tuple[Verb, str]
 
 _LEAVING = frozenset((Verb.CANCEL, Verb.STOP, Verb.DECLINE, Verb.RETURN))
 _CARE = (
-    Verb.FREEZE, Verb.STOP, Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT, Verb.HISTORY, Verb.BALANCE, Verb.HELP,
-    Verb.LANGUAGE, Verb.START, Verb.CONFIRM, Verb.GREETING,
+    Verb.FREEZE, Verb.STOP, Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT, Verb.HISTORY, Verb.BALANCE, Verb.START,
+    Verb.HELP, Verb.LANGUAGE, Verb.CONFIRM, Verb.GREETING,
 )  # fmt: skip
 
 
