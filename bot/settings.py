@@ -80,13 +80,6 @@ class Settings(BaseSettings):
         gt=0,
         le=300,
     )
-    x_settle_seconds: float = _setting(
-        30,
-        "pause after a send whose answer was lost, before X is asked whether it arrived",
-        unit="seconds",
-        ge=0,
-        allow_inf_nan=False,
-    )
 
     # What is kept, and the keys to it
     home: Path = _setting(Path("smoney-data"), "the directory the bot keeps its files in", unit="path")
