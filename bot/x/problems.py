@@ -31,6 +31,7 @@ _BAD_SETUP = {
 }
 _PASSING = {"not-authorized-for-resource", "resource-not-found", "resource-unavailable"}
 _LOCKED_OUT = {"64", "326"}  # X's own codes: the bot's account is suspended; is locked
+_NOT_IN_THE_PLAN = {"453"}  # the app's access does not include this part of the API
 _REPEATED = {"187"}  # the same text again
 
 
@@ -87,6 +88,8 @@ def _of_any(response: requests.Response, now: datetime) -> SmoneyError | None:
         )
     if status == 403 and kind in _BAD_SETUP:
         return Misconfigured(_KEYS, _BAD_SETUP[kind])
+    if status == 403 and _codes(response) & _NOT_IN_THE_PLAN:
+        return Misconfigured(_KEYS, _BAD_SETUP["client-forbidden"])
     if status == 403 and _codes(response) & _LOCKED_OUT:
         return Misconfigured(_KEYS, f"X has locked or suspended the bot's account: {detail}.")
     return None

@@ -290,6 +290,13 @@ class TestAReadThatFails:
         with pytest.raises(Misconfigured, match="SMONEY_X_ACCESS_TOKEN: "):
             call(gateway, name)
 
+    @pytest.mark.parametrize("name", READS + SENDS)
+    def test_for_what_the_apps_plan_lacks_is_for_an_admin_to_mend(self, x, gateway, name):
+        introduce(x, gateway)
+        x.will(answer(403, {"errors": [{"code": 453, "message": "You currently have access to a subset."}]}))
+        with pytest.raises(Misconfigured, match="v2 API"):
+            call(gateway, name)
+
     @pytest.mark.parametrize("name", READS)
     def test_for_any_other_permission_is_for_an_admin_to_mend(self, x, gateway, name):
         introduce(x, gateway)
