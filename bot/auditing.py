@@ -39,7 +39,7 @@ def verify(database: Database, settings: Settings) -> Audit:
     report = ledger.audit.verify(database)
     findings = [f"{finding.what}: {finding.where}: {finding.detail}" for finding in report.findings]
     findings += database.read(lambda session: [*_bot_findings(session, authorisations)])
-    counts = dict(report.counts)
+    counts = {"accounts": report.accounts, "transfers": report.transfers}
     counts["authorisations"] = database.read(
         lambda session: session.exec(select(func.count()).select_from(AuthorisationRow)).one()
     )

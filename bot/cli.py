@@ -54,7 +54,7 @@ def demo(
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Play with it on this machine: a small X, the bot, people with test money, and a page for every role."""
-    from bot.demo import play_script, run_demo
+    from bot.demo.playing import play_script, run_demo
 
     with _sentences():
         if script:
@@ -69,7 +69,7 @@ def sandbox(
     wide: Annotated[bool, typer.Option(help="Wide limits instead of X's own.")] = False,
 ) -> None:
     """Run the small, strict X alone, to point a bot or another client at it."""
-    from bot.demo import run_sandbox
+    from bot.demo.playing import run_sandbox
 
     with _sentences():
         run_sandbox(port=port, state=state, wide=wide)

@@ -11,8 +11,8 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from bot.errors import Refusal
+from bot.language import reader
 from bot.language.catalogue import Parameters
-from bot.language.reader import read
 from bot.language.reading import (
     Command,
     Nothing,
@@ -24,7 +24,6 @@ from bot.language.reading import (
     Utterance,
     Verb,
 )
-from bot.language.voice import LANGUAGES
 from bot.payments.challenge import parse_answer
 from bot.payments.changes import Changes
 from bot.payments.inquiries import Inquiries
@@ -102,7 +101,7 @@ class Desk:
         self.people.notice(session, (*post.people, post.author), seen_in=post.id)
         if self.inbox.newer_version_exists(session, received):
             return
-        reading = read(utterance_of(post, self.bot))
+        reading = reader.read(utterance_of(post, self.bot))
         said = Said(self._speaker(session, post.author.id, reading), received, reading.language, post, known)
         self._obey(session, said, reading)
 
@@ -121,7 +120,7 @@ class Desk:
         if answer and person.standing == Standing.ENROLLED:
             self.story.answer(session, person, answer, message.id)
             return
-        reading = read(utterance_of(message, self.bot, author=self.people.label(person).username))
+        reading = reader.read(utterance_of(message, self.bot, author=self.people.label(person).username))
         person = self._speaker(session, message.sender_id, reading)
         self._obey(session, Said(person, received, reading.language, None, known), reading)
 
@@ -138,7 +137,7 @@ class Desk:
 
     def _speaker(self, session: Session, user_id: UserId, reading: Reading) -> PersonRow:
         person = self.people.get(session, user_id)
-        if not isinstance(reading, Nothing) and reading.language in LANGUAGES:
+        if not isinstance(reading, Nothing) and reading.language in reader.LANGUAGES:
             person.spoken_language = reading.language
             session.add(person)
         return person
@@ -275,8 +274,8 @@ class Desk:
                 self.outbox.tell(session, said.person, "not_offered", {})
 
     def _choose_language(self, session: Session, said: Said, language: str) -> None:
-        if language not in LANGUAGES:
-            self.outbox.tell(session, said.person, "language_unknown", {"languages": tuple(LANGUAGES)})
+        if language not in reader.LANGUAGES:
+            self.outbox.tell(session, said.person, "language_unknown", {"languages": reader.LANGUAGES})
             return
         said.person.chosen_language = language
         session.add(said.person)
@@ -351,5 +350,5 @@ def is_urgent(content: Arrival, bot: XUser) -> bool:
     """Whether it goes before all else: someone wants their money or themselves left alone."""
     if isinstance(content, LookedUp):
         return False
-    reading = read(utterance_of(content, bot))
+    reading = reader.read(utterance_of(content, bot))
     return isinstance(reading, Command) and reading.verb in {Verb.STOP, Verb.FREEZE}

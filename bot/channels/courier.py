@@ -95,6 +95,10 @@ class Courier:
             text = self._text(session, row, look_first=look_first)
         except UnreadableRow as error:
             return self._finish(session, row, "failed", reason=str(error))
+        except (LookupError, TypeError, ValueError) as error:
+            # A fault of ours in the words of one message must hold up no other.
+            log.exception("courier.wording", row=row.id, phrase=row.phrase)
+            return self._finish(session, row, "failed", reason=f"{type(error).__name__}: {error}")
         if text is None:
             return self._finish(session, row, "dropped", reason="it is asked no more")
         return self._take(session, row, text, look_first=look_first)
