@@ -24,6 +24,7 @@ def view(world: World, bot_id: int | None, person_id: int | None) -> Json:
     thread = world.thread(person, bot) if bot is not None and person not in (None, bot) else []
     return {
         "now": world.now().isoformat(),
+        "person": None if person is None else str(person.id),
         "bot": None if bot is None else _person(world, bot, None),
         "people": [_person(world, each, bot) for each in world.people if not each.gone and each is not bot],
         "posts": [_post(world, post) for post in world.timeline(POSTS_SHOWN)],

@@ -4,7 +4,7 @@ import { ago, avatar, botAvatar, codeIn, element, keep, text, time } from "./vie
 
 const $ = (id) => document.getElementById(id);
 const LIMIT = 280;
-const state = { view: null, person: null, context: null, seen: {}, ahead: 0, asking: false, again: false };
+const state = { view: null, person: null, context: null, seen: {}, ahead: 0, wanted: 0, refreshing: null };
 
 // --- talking to the sandbox ---
 
@@ -17,15 +17,18 @@ async function ask(path, body) {
   return content;
 }
 
-async function refresh() {
-  if (state.asking) { state.again = true; return; }
-  state.asking = true;
-  try {
-    do {
-      state.again = false;
-      show(await ask(`/sandbox/view?person=${state.person ?? ""}`));
-    } while (state.again);
-  } catch { live(false); } finally { state.asking = false; }
+// Resolves when everything that was there at the call is shown; calls in between share one question.
+function refresh() {
+  state.wanted += 1;
+  state.refreshing ??= refreshing().finally(() => { state.refreshing = null; });
+  return state.refreshing;
+}
+
+async function refreshing() {
+  for (let served = -1; served !== state.wanted;) {
+    served = state.wanted;
+    try { show(await ask(`/sandbox/view?person=${state.person ?? ""}`)); } catch { live(false); }
+  }
 }
 
 function listen() {
@@ -53,7 +56,7 @@ function show(view) {
   state.ahead = new Date(view.now) - Date.now();
   if (!view.people.some((person) => person.id === state.person)) {
     const first = view.people[0]?.id ?? null;
-    if (first !== state.person) { state.person = first; state.again = true; }
+    if (first !== state.person) { state.person = first; state.wanted += 1; }
   }
   noteSeen();
   showPeople(view);
@@ -191,13 +194,14 @@ function showMessages(view) {
   const atEnd = changed || log.clientHeight === 0 || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
   if (changed) log.replaceChildren();
   log.dataset.person = state.person;
-  keep(log, view.thread, (message) => message.id, message);
+  const thread = view.person === state.person ? view.thread : [];
+  keep(log, thread, (message) => message.id, message);
   if (atEnd) log.scrollTop = log.scrollHeight;
-  $("log-empty").textContent = view.thread.length || !person ? "" :
+  $("log-empty").textContent = thread.length || view.person !== state.person ? "" :
     `${person.name} has not written to @${bot.username} yet. Say “start” to join: the bot may only write to people who wrote first.`;
   $("answer").placeholder = person ? `Write as ${person.name}` : "";
   $("answer-send").disabled = !person;
-  chips($("answer-chips"), answers(view), $("answer"));
+  chips($("answer-chips"), answers(thread), $("answer"));
 }
 
 function message(each) {
@@ -208,9 +212,9 @@ function message(each) {
 }
 
 // What one would want to say next: the code that is open, or how to begin.
-function answers(view) {
-  if (!view.thread.length) return ["start", "help"];
-  const last = view.thread.at(-1);
+function answers(thread) {
+  if (!thread.length) return ["start", "help"];
+  const last = thread.at(-1);
   const code = last.from_bot ? codeIn(last.parts) : null;
   return code ? [code, "no"] : ["balance", "history", "help"];
 }
