@@ -270,8 +270,8 @@ class BookRow(BotTable, table=True):
     """What this database is: one row. A demo book is marked at its birth and holds test money for ever."""
 
     __tablename__ = "book"
-    __table_args__ = (CheckConstraint("only = 1", name="there_is_one"),)
-    only: int = Field(default=1, primary_key=True)
+    __table_args__ = (CheckConstraint("single = 1", name="there_is_one"),)
+    single: int = Field(default=1, primary_key=True)
     is_demo: bool
     created_at: datetime = Field(sa_column=_instant())
     bot_user_id: int | None = Field(default=None, sa_column=_id(nullable=True))

@@ -1,10 +1,10 @@
 CREATE TABLE book (
-    "only" INTEGER NOT NULL,
+    single INTEGER NOT NULL,
     is_demo BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     bot_user_id BIGINT,
-    PRIMARY KEY ("only"),
-    CONSTRAINT there_is_one CHECK (only = 1)
+    PRIMARY KEY (single),
+    CONSTRAINT there_is_one CHECK (single = 1)
 );
 
 CREATE TABLE cursors (

@@ -1,10 +1,10 @@
 CREATE TABLE book (
-    only INTEGER NOT NULL,
+    single INTEGER NOT NULL,
     is_demo INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     bot_user_id INTEGER,
-    PRIMARY KEY (only),
-    CONSTRAINT there_is_one CHECK (only = 1)
+    PRIMARY KEY (single),
+    CONSTRAINT there_is_one CHECK (single = 1)
 ) STRICT;
 
 CREATE TABLE cursors (

@@ -1,0 +1,136 @@
+"""A town for tests: the sandbox's core and the whole bot in one process, on each database, on a clock that stands."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlmodel import Session
+
+from bot.auditing import verify
+from bot.demo.town import Resident, Town, demo_settings, open_town
+from bot.payments.challenge import LETTERS
+from bot.sandbox.core import World as SandboxWorld
+from bot.sandbox.ground import StoppedClock
+from bot.sandbox.limits import WIDE
+from bot.sandbox.posts import StoredPost
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+CODE = re.compile(rf"\b([{LETTERS}]) ([0-9]{{6}})\b")
+REFERENCE = re.compile(r"\bP-[0-9A-Z]{6}\b")
+RESIDENTS = (
+    Resident("bob", "Bob Martin", 100_00),
+    Resident("alice", "Alice Durand", 0),
+    Resident("carol", "Carol Weber", 20_00),
+    Resident("zoe", "Zoé"),
+)
+
+
+@dataclass
+class Street:
+    """What people do in a test, in one line each. Every act is followed to its end unless `settle=False`."""
+
+    town: Town
+
+    @property
+    def world(self) -> SandboxWorld:
+        return self.town.world
+
+    def tweets(
+        self, username: str, words: str, *, settle: bool = True, reply_to: int | None = None
+    ) -> StoredPost:
+        post = self.world.post(self.world.person(username).id, words, in_reply_to=reply_to)
+        self._settle(settle)
+        return post
+
+    def edits(self, post: StoredPost, words: str, *, settle: bool = True) -> StoredPost:
+        edited = self.world.edit(post.id, words)
+        self._settle(settle)
+        return edited
+
+    def says(self, username: str, words: str, *, settle: bool = True) -> None:
+        self.world.send_message(self.world.person(username).id, self.town.bot_person.id, words)
+        self._settle(settle)
+
+    def answers(self, username: str, *, settle: bool = True) -> None:
+        """With the last code this person was sent."""
+        self.says(username, self.code(username), settle=settle)
+
+    def _settle(self, settle: bool) -> None:
+        if settle:
+            self.town.settle()
+
+    def passes(self, **duration: int) -> None:
+        """Time goes by, and the bot listens all the while."""
+        left = timedelta(**duration)
+        while left > timedelta():
+            step = min(left, timedelta(minutes=9))
+            self.world.advance(step)
+            self.town.bot.listening.read_messages()
+            left -= step
+        self.town.settle()
+
+    def sleeps(self, **duration: int) -> None:
+        """Time goes by without the bot."""
+        self.world.advance(timedelta(**duration))
+
+    def heard(self, username: str) -> list[str]:
+        """What the bot has told this person in private, oldest first."""
+        thread = self.world.thread(self.town.bot_person.id, self.world.person(username).id)
+        return [message.text for message in thread if message.sender_id == self.town.bot_person.id]
+
+    def replies(self) -> list[str]:
+        """What the bot has said in public."""
+        posts = self.world.timeline(1000)
+        return [post.visible_text for post in posts if post.author_id == self.town.bot_person.id]
+
+    def code(self, username: str) -> str:
+        """The last code this person was sent, as they would type it."""
+        codes = [match[0] for words in self.heard(username) for match in CODE.finditer(words)]
+        return codes[-1]
+
+    def wrong_code(self, username: str) -> str:
+        letter, digits = self.code(username).split(" ")
+        return f"{letter} {(int(digits) + 1) % 10**6:06d}"
+
+    def reference(self, username: str) -> str:
+        return [match[0] for words in self.heard(username) for match in REFERENCE.finditer(words)][-1]
+
+    def has(self, username: str) -> int:
+        """What this person can spend, in cents."""
+        return self.town.available_minor(username) or 0
+
+    def count(self, sql: str) -> int:
+        def work(session: Session) -> int:
+            return int(session.connection().execute(text(sql)).scalar_one())
+
+        return self.town.bot.database.read(work)
+
+    @property
+    def payments(self) -> int:
+        return self.count("SELECT count(*) FROM intents WHERE state = 'paid'")
+
+
+def town_at(url: str, home: Path, **chosen: object) -> AbstractContextManager[Town]:
+    sandbox = SandboxWorld(StoppedClock(NOON), limits=WIDE)
+    settings = demo_settings(home, os.urandom, database_url=SecretStr(url), **chosen)
+    return open_town(settings, sandbox, entropy=os.urandom, residents=RESIDENTS)
+
+
+@pytest.fixture
+def street(database_url: str, tmp_path: Path) -> Iterator[Street]:
+    """bob has 100 €, alice 0 €, carol 20 €; zoe has not enrolled. At the end of each test everything must hold."""
+    with town_at(database_url, tmp_path) as town:
+        yield Street(town)
+        assert verify(town.bot.database, town.settings).findings == ()
+        assert town.bot.database.read(
+            lambda session: (
+                session.connection().execute(text("SELECT reason FROM inbox WHERE state = 'set_aside'")).all()
+            )
+        ) in ([], [("on purpose",)])
