@@ -5,13 +5,16 @@ and on one snapshot; accounts are taken in groups, so that memory stays the same
 mends anything: what it finds is for people to look into.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import text
 from sqlmodel import Session
 
+from ledger import seals
 from ledger.database import Database
 
 Progress = Callable[[int, int], None]
@@ -43,12 +46,17 @@ class Report:
         return not self.findings
 
 
-def verify(database: Database, *, progress: Progress | None = None) -> Report:
-    """Check the whole book: chains, balances, bounds, resolutions, reversals, and debits against credits."""
-    return database.read(lambda session: _verify(session, progress))
+def verify(
+    database: Database, *, progress: Progress | None = None, public_keys: Sequence[Ed25519PublicKey] = ()
+) -> Report:
+    """Check the whole book: chains, balances, bounds, resolutions, reversals, debits against credits, and seals.
+
+    The seals' signatures are checked with `public_keys`, and not at all if none are given.
+    """
+    return database.read(lambda session: _verify(session, progress, public_keys))
 
 
-def _verify(session: Session, progress: Progress | None) -> Report:
+def _verify(session: Session, progress: Progress | None, public_keys: Sequence[Ed25519PublicKey]) -> Report:
     findings: list[Finding] = []
     accounts = _count(session, "ledger_account")
     transfers = _count(session, "ledger_transfer")
@@ -63,6 +71,8 @@ def _verify(session: Session, progress: Progress | None) -> Report:
             progress(done, accounts)
         if len(findings) >= MOST_FINDINGS:
             break
+    faults = islice(seals.faults(session, public_keys), MOST_FINDINGS)
+    findings += [Finding(fault.what, fault.where, fault.detail) for fault in faults]
     return Report(accounts, transfers, tuple(findings[:MOST_FINDINGS]))
 
 

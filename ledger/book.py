@@ -7,10 +7,11 @@ and a refused operation has done nothing. Nothing here commits, and nothing here
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
-from ledger import posting, reading
+from ledger import posting, reading, seals
 from ledger.accounts import Account, AccountId, AccountState, Balances, NewAccount, NormalSide
 from ledger.clock import Clock, IdSource, microseconds_of
 from ledger.errors import (
@@ -195,6 +196,10 @@ class Ledger:
             else:
                 high = middle - 1
         return found
+
+    def proof(self, session: Session, transfer_id: TransferId) -> dict[str, Any]:
+        """A proof that the sealed book has this transfer. Raises `UnknownTransfer`, `NotSealed`."""
+        return seals.proof(session, transfer_id)
 
     def _known(self, session: Session, transfer_id: TransferId) -> Transfer:
         if (found := reading.transfer(session, transfer_id)) is None:

@@ -35,6 +35,15 @@ def instant_of(microseconds: int) -> datetime:
     return UTC_EPOCH + timedelta(microseconds=microseconds)
 
 
+def first_id_at(instant: datetime) -> int:
+    """Below this lies no id that was made at or after this instant (it may be up to 32 seconds earlier than it)."""
+    return max(0, _tick_of(instant)) << _PLACE_BITS
+
+
+def _tick_of(instant: datetime) -> int:
+    return (microseconds_of(instant) // 1_000_000 - _ERA) // _TICK_SECONDS
+
+
 class IdSource:
     """Makes ids: positive, 63 bit, ever rising in one process, ordered by time to 32 seconds across processes.
 
@@ -52,7 +61,7 @@ class IdSource:
 
     def __call__(self) -> int:
         with self._lock:
-            tick = (int(self._clock().timestamp()) - _ERA) // _TICK_SECONDS
+            tick = _tick_of(self._clock())
             if tick > self._tick:
                 self._tick = tick
                 self._last = max(self._last, self._start_of(tick))

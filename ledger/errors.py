@@ -15,6 +15,7 @@
     │   ├── NotPending              only a pending transfer is posted, voided or expired
     │   └── NotReversible           only posted money is reversed, and a reversal is not
     ├── UnknownAccount, UnknownTransfer, AccountExists
+    ├── NotSealed, ProofInvalid     the transfer's seal is still to come; the proof proves nothing
     ├── IdempotencyConflict         the same key came with other content: a fault of the caller
     ├── Invalid                     a value that could never be right (a code with spaces, an exponent of 40)
     ├── DatabaseBusy                others held the database too long; nothing happened, try later
@@ -176,6 +177,18 @@ class UnknownTransfer(LedgerError):
     def __init__(self, transfer_id: int) -> None:
         super().__init__(f"there is no transfer {transfer_id}")
         self.transfer_id = transfer_id
+
+
+class NotSealed(LedgerError):
+    """Transfer `transfer_id` is younger than the newest seal; ask again after the next."""
+
+    def __init__(self, transfer_id: int) -> None:
+        super().__init__(f"transfer {transfer_id} is not sealed yet")
+        self.transfer_id = transfer_id
+
+
+class ProofInvalid(LedgerError):
+    """The proof proves nothing; says at which step it failed."""
 
 
 class IdempotencyConflict(LedgerError):

@@ -157,6 +157,9 @@ class SqliteEngine:
         )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(
+            "PRAGMA temp_store = MEMORY"
+        )  # what savepoints may have to give back stays off the disk
         return connection
 
     def _open_writer(self) -> None:

@@ -82,3 +82,20 @@ class TransferRow(SQLModel, table=True):
     credit_credits_posted: int = Field(sa_type=BigInteger)
     credit_debits_pending: int = Field(sa_type=BigInteger)
     credit_credits_pending: int = Field(sa_type=BigInteger)
+
+
+class SealRow(SQLModel, table=True):
+    """One seal over the transfers below `through_id` that no earlier one covers."""
+
+    __tablename__ = "ledger_seal"
+
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    through_id: int = Field(sa_type=BigInteger)
+    transfers: int = Field(sa_type=BigInteger)
+    previous: str
+    root: str
+    sealed_at: int = Field(sa_type=BigInteger)
+    key_id: str
+    hash: str
+    signature: str
+    leaves: bytes

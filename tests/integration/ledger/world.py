@@ -135,7 +135,7 @@ class World(SimpleNamespace):
             return self.database.read(self.everything)
         return {
             name: [tuple(row) for row in session.execute(text(f"SELECT * FROM {name} ORDER BY 1"))]
-            for name in ("ledger_account", "ledger_transfer")
+            for name in ("ledger_account", "ledger_transfer", "ledger_seal")
         }
 
     def available(self, account_id: AccountId) -> int:

@@ -1,0 +1,10 @@
+"""Seals: what is sealed has an end, and nothing is booked behind it."""
+
+from ledger.migrations import run_sql_beside
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

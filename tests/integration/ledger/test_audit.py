@@ -1,0 +1,255 @@
+"""With the guards off, whatever is changed is found, and where."""
+
+import sqlite3
+from typing import Any
+
+import psycopg
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger import audit
+from ledger.audit import verify
+from ledger.seals import seal
+from tests.integration.ledger.world import World
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+COLUMNS = [
+    "journal_id", "debit_account_id", "credit_account_id", "amount_minor", "exponent", "authorisation_id", "booked_at",
+    "debit_version", "debit_debits_posted", "debit_credits_posted", "debit_debits_pending", "debit_credits_pending",
+    "credit_version", "credit_debits_posted", "credit_credits_posted", "credit_debits_pending",
+    "credit_credits_pending",
+]  # fmt: skip
+
+
+class Intruder:
+    """Someone with the database's own rights, who takes the guards down first."""
+
+    def __init__(self, url):
+        if url.startswith("sqlite"):
+            self.connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+            for (name,) in self("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+                self(f"DROP TRIGGER {name}")
+            self("PRAGMA ignore_check_constraints = ON")
+        else:
+            self.connection = psycopg.connect(url, autocommit=True)
+            self("SET session_replication_role = replica")
+            for table, name in self(
+                "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' "
+                "AND connamespace = 'public'::regnamespace AND conrelid <> 0"
+            ):
+                self(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+
+        self("DROP INDEX IF EXISTS ledger_transfer_debit")
+        self("DROP INDEX IF EXISTS ledger_transfer_credit")
+
+    def __call__(self, statement):
+        cursor = self.connection.execute(statement)
+        return list(cursor) if cursor.description else []
+
+
+@pytest.fixture
+def intruder(database_url):
+    made = []
+
+    def enter():
+        made.append(Intruder(database_url))
+        return made[0]
+
+    yield enter
+    for one in made:
+        one.connection.close()
+
+
+@pytest.fixture
+def world(database):
+    world = World(database)
+    world.alice, world.bob = world.wallet(1000), world.wallet(5, upper_bound_minor=900)
+    world.paid = world.pay(world.alice, world.bob, 7, authorisation_id=3, metadata={"intent": 5})
+    world.held = world.hold(world.alice, world.bob, 9)
+    world.posted = world.post(world.held.id)
+    world.reversed = world.pay(world.alice, world.bob, 2)
+    world.back = world.reverse(world.reversed.id)
+    world.expired = world.hold(world.alice, world.bob, 3)
+    world.clock.move(days=8)
+    world.expire(world.expired.id)
+    world.last = world.pay(world.alice, world.bob, 1)
+    return world
+
+
+def found(world, **more):
+    return {(finding.what, finding.where) for finding in verify(world.database, **more).findings}
+
+
+class TestVerify:
+    def test_finds_nothing_in_a_book_that_holds_and_counts_it(self, world):
+        steps = []
+        report = verify(world.database, progress=lambda done, total: steps.append((done, total)))
+        assert report.holds
+        assert (report.accounts, report.transfers) == (3, 10)
+        assert steps == [(3, 3)]
+
+    def test_of_an_empty_book_holds(self, database):
+        assert verify(database) == audit.Report(0, 0, ())
+
+    def test_takes_accounts_in_groups(self, world, monkeypatch):
+        monkeypatch.setattr(audit, "ACCOUNTS_AT_ONCE", 2)
+        steps = []
+        assert verify(world.database, progress=lambda done, total: steps.append((done, total))).holds
+        assert steps == [(2, 3), (3, 3)]
+
+    @pytest.mark.parametrize(
+        "column", [name for name in COLUMNS if name not in {"journal_id", "authorisation_id"}]
+    )
+    def test_finds_one_digit_of_a_row_without_any_seal(self, world, intruder, column):
+        intruder()(f"UPDATE ledger_transfer SET {column} = {column} + 1 WHERE id = {world.paid.id}")
+        assert any(where == f"transfer {world.paid.id}" or "chain" in what for what, where in found(world))
+
+    @pytest.mark.parametrize(
+        "column", ["debits_posted", "credits_posted", "debits_pending", "credits_pending", "version"]
+    )
+    def test_finds_a_balance_that_was_touched(self, world, intruder, column):
+        intruder()(f"UPDATE ledger_account SET {column} = {column} + 1 WHERE id = {world.alice}")
+        assert ("balance_wrong", f"transfer {world.last.id}") in found(world)
+
+    def test_finds_a_balance_without_any_transfer(self, world, intruder):
+        carol, dave = world.wallet(), world.wallet()
+        intruder()(f"UPDATE ledger_account SET credits_posted = 5 WHERE id = {carol}")
+        intruder()(f"UPDATE ledger_account SET version = 5 WHERE id = {dave}")
+        assert {("balance_wrong", f"account {carol}"), ("balance_wrong", f"account {dave}")} <= found(world)
+
+    def test_finds_money_made_in_two_places_that_agree(self, world, intruder):
+        """Amount, balances after, and account changed together on one side: debits and credits tell."""
+        enter = intruder()
+        enter(f"UPDATE ledger_account SET credits_posted = credits_posted + 50 WHERE id = {world.bob}")
+        assert ("debits_differ_from_credits", "currency EUR") in found(world)
+
+    def test_finds_a_row_that_is_gone(self, world, intruder):
+        intruder()(f"DELETE FROM ledger_transfer WHERE id = {world.paid.id}")
+        assert any(what == "chain_broken" for what, _ in found(world))
+
+    def test_finds_an_account_that_is_gone(self, world, intruder):
+        intruder()(f"DELETE FROM ledger_account WHERE id = {world.bob}")
+        assert ("does_not_fit_its_accounts", f"transfer {world.paid.id}") in found(world)
+
+    def test_finds_an_overdraft_at_any_moment(self, world, intruder):
+        """The wallet is fine today, and was below zero once."""
+        equity = world.open()
+        spent = world.pay(equity, world.bob, 50)
+        world.pay(world.bob, equity, 50)
+        intruder()(f"UPDATE ledger_account SET guarded = 1 WHERE id = {equity}")
+        assert ("overdrawn", f"transfer {spent.id}") in found(world)
+
+    def test_finds_a_bound_exceeded_at_any_moment(self, world, intruder):
+        intruder()(f"UPDATE ledger_account SET upper_bound_minor = 11 WHERE id = {world.bob}")
+        assert ("above_upper_bound", f"transfer {world.paid.id}") in found(world)
+
+    def test_finds_an_authorisation_that_is_missing(self, world, intruder):
+        intruder()(f"UPDATE ledger_account SET debits_need_authorisation = 1 WHERE id = {world.alice}")
+        assert ("does_not_fit_its_accounts", f"transfer {world.last.id}") in found(world)
+        assert ("does_not_fit_its_accounts", f"transfer {world.paid.id}") not in found(world)
+
+    @pytest.mark.parametrize(
+        ("statement", "what"),
+        [
+            ("UPDATE ledger_transfer SET pending_id = {paid} WHERE id = {posted}", "resolution_wrong"),
+            ("UPDATE ledger_transfer SET pending_id = NULL WHERE id = {posted}", "resolution_wrong"),
+            ("UPDATE ledger_transfer SET pending_id = 77 WHERE id = {posted}", "resolution_wrong"),
+            ("UPDATE ledger_transfer SET due_at = due_at * 2 WHERE id = {expired}", "resolution_wrong"),
+            ("UPDATE ledger_transfer SET reverses_id = {held} WHERE id = {back}", "reversal_wrong"),
+            ("UPDATE ledger_transfer SET reverses_id = {last} WHERE id = {back}", "reversal_wrong"),
+            ("UPDATE ledger_transfer SET amount_minor = 1 WHERE id = {reversed}", "reversal_wrong"),
+            (
+                "DROP INDEX ledger_transfer_key; UPDATE ledger_transfer SET idempotency_key = 'x'",
+                "key_used_twice",
+            ),
+            (
+                "DROP INDEX ledger_transfer_pending; UPDATE ledger_transfer SET pending_id = {held}",
+                "resolved_twice",
+            ),
+            (
+                "DROP INDEX ledger_transfer_reverses; UPDATE ledger_transfer SET reverses_id = {paid}",
+                "reversed_twice",
+            ),
+        ],
+    )
+    def test_finds_a_resolution_or_reversal_that_is_wrong(self, world, intruder, statement, what):
+        names = ("paid", "posted", "held", "expired", "back", "reversed", "last")
+        enter = intruder()
+        for part in statement.format(**{name: getattr(world, name).id for name in names}).split(";"):
+            enter(part)
+        assert what in {finding for finding, _ in found(world)}
+
+
+class TestVerifySealed:
+    @pytest.fixture
+    def sealed(self, world):
+        seal(world.database, key=KEY, clock=world.clock)
+        world.clock.move(minutes=10)
+        world.pay(world.alice, world.bob, 1)
+        world.clock.move(minutes=10)
+        seal(world.database, key=KEY, clock=world.clock)
+        assert found(world, public_keys=[KEY.public_key()]) == set()
+        return world
+
+    @pytest.mark.parametrize(
+        "column", [*COLUMNS, "code", "idempotency_key", "currency", "details", "kind", "effective_on"]
+    )
+    def test_finds_one_digit_of_any_column_with_the_rows_id(self, sealed, intruder, column):
+        changed = f"{column} + 1" if column in COLUMNS else {"kind": "'pending'"}.get(column, "'2026-01-01'")
+        intruder()(f"UPDATE ledger_transfer SET {column} = {changed} WHERE id = {sealed.paid.id}")
+        assert {("changed_after_sealing", f"transfer {sealed.paid.id}"), ("seal_broken", "seal 1")} <= found(
+            sealed
+        )
+
+    def test_finds_a_row_that_is_gone(self, sealed, intruder):
+        intruder()(f"DELETE FROM ledger_transfer WHERE id = {sealed.paid.id}")
+        assert ("changed_after_sealing", f"transfer {sealed.paid.id}") in found(sealed)
+
+    def test_finds_a_row_that_was_added(self, sealed, intruder):
+        enter = intruder()
+        first = enter("SELECT min(id) FROM ledger_transfer")[0][0]
+        enter(f"UPDATE ledger_transfer SET id = {first - 1}, journal_id = {first - 1} WHERE id = {first}")
+        assert {("changed_after_sealing", f"transfer {first - n}") for n in (0, 1)} <= found(sealed)
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [("root", "replace(root, 'a', 'b')"), ("previous", "hash"), ("sealed_at", "sealed_at + 1"), ("transfers", "transfers + 1"),
+         ("key_id", "'0123456789abcdef'"), ("hash", "previous"), ("signature", "replace(signature, 'a', 'b')"),
+         ("through_id", "through_id + 1")],
+    )  # fmt: skip
+    def test_finds_a_seal_that_was_touched(self, sealed, intruder, column, value):
+        intruder()(f"UPDATE ledger_seal SET {column} = {value} WHERE number = 1")
+        assert any(where == "seal 1" for _, where in found(sealed, public_keys=[KEY.public_key()]))
+
+    def test_finds_a_seal_that_is_gone(self, sealed, intruder):
+        intruder()("DELETE FROM ledger_seal WHERE number = 1")
+        assert ("seal_does_not_follow", "seal 2") in found(sealed)
+
+    def test_finds_a_seal_of_an_unknown_key(self, sealed, intruder):
+        intruder()  # takes the guards down, touches nothing
+        other = Ed25519PrivateKey.from_private_bytes(b"o" * 32).public_key()
+        assert found(sealed, public_keys=[other]) == {("seal_forged", "seal 1"), ("seal_forged", "seal 2")}
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE ledger_seal SET sealed_at = 0",
+            "DELETE FROM ledger_seal",
+            "INSERT INTO ledger_seal SELECT number + 1, through_id, transfers, previous, {rest} WHERE number = 2",
+            "INSERT INTO ledger_seal SELECT number + 1, through_id + 1, transfers, previous, {rest} WHERE number = 2",
+            "INSERT INTO ledger_seal SELECT number + 1, through_id, transfers, hash, {rest} WHERE number = 2",
+            "INSERT INTO ledger_seal SELECT number + 5, through_id + 1, transfers, hash, {rest} WHERE number = 2",
+        ],
+    )
+    def test_seals_stand_against_hand_written_sql(self, sealed, database_url, intruder, statement):
+        plain = (
+            sqlite3.connect(database_url.removeprefix("sqlite:///"))
+            if "sqlite" in database_url
+            else psycopg.connect(database_url)
+        )
+        with pytest.raises((sqlite3.Error, psycopg.Error)):
+            plain.execute(
+                statement.format(rest="root, sealed_at, key_id, hash, signature, leaves FROM ledger_seal")
+            )
+        plain.close()
+        intruder()
