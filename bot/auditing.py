@@ -56,20 +56,15 @@ def _bot_findings(session: Session, authorisations: Authorisations) -> Iterator[
 def _unpaid_or_paid_twice(session: Session) -> Iterator[str]:
     """A paid intent has exactly the transfers of its lines; no other intent has any."""
     rows = session.exec(
-        select(
-            IntentRow.reference,
-            IntentRow.state,
-            IntentLineRow.transfer_id,
-            IntentLineRow.version,
-            IntentRow.version,
-        )
+        select(IntentRow, IntentLineRow)
         .join(IntentLineRow, col(IntentLineRow.intent_id) == col(IntentRow.id))
         .execution_options(yield_per=1000)
     )
-    for reference, state, transfer_id, line_version, version in rows:
-        should = state == IntentState.PAID and line_version == version
-        if should != (transfer_id is not None):
-            yield f"payment {reference}: {'a line has no transfer' if should else 'money moved without an answer'}"
+    for intent, line in rows:
+        should = intent.state == IntentState.PAID and line.version == intent.version
+        if should != (line.transfer_id is not None):
+            what = "a line has no transfer" if should else "money moved without an answer"
+            yield f"payment {intent.reference}: {what}"
 
 
 def _lines_that_lie(session: Session) -> Iterator[str]:

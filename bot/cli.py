@@ -102,13 +102,11 @@ def doctor(env: EnvFile = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def read(
-    explain: Annotated[bool, typer.Option("--explain", help="Show each token with its role.")] = False,
-) -> None:
+def read() -> None:
     """Read payment tweets: lines of JSON from standard input, one reading a line out."""
-    from bot.read_command import explain_lines, read_lines
+    from bot.read_command import answers
 
-    for line in (explain_lines if explain else read_lines)(sys.stdin):
+    for line in answers(sys.stdin):
         typer.echo(line)
 
 

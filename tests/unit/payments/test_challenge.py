@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ ASKED = Asked(
     expires_at=EXPIRES,
     key_id="k1",
 )
-CHANGES = {
+CHANGES: dict[str, Any] = {
     "intent_id": 99,
     "version": 99,
     "payer_id": 99,

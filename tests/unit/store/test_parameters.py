@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.errors import UnreadableRow
-from bot.language.catalogue import Direction, Entry, Label, Line, State
+from bot.language.catalogue import Direction, Entry, Label, Line, State, Value
 from bot.store.parameters import dump, load
 from ledger.money import EUR, Money
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 ALICE = Label("alice", 'Al"ice\n\u202e')
-EVERY_KIND = {
+EVERY_KIND: dict[str, Value] = {
     "text": "für @alice – 10€ {money}",
     "count": 3,
     "yes": True,
