@@ -18,7 +18,7 @@ Json = dict[str, Any]
 Match = Callable[[StoredPost], bool]
 LONGEST_RULE = 1024
 MOST_RULES = 1000
-_PART = re.compile(r'\s*(-?(?:[a-z_]+:)?(?:"[^"]*"|[^\s()"]+)|-?\(|\))')
+_PART = re.compile(r'\s*(-?\(|\)|-?(?:[a-z_]+:)?(?:"[^"]*"|[^\s()"]+))')
 
 
 # --- keeping them ---
@@ -151,6 +151,8 @@ class _Reader:
 
     def _term(self) -> Match:
         part = self.parts.pop(0)
+        if part in ("-", '""', '-""'):
+            raise ValueError("a part of the rule is empty")
         if part.startswith("-"):
             self.parts.insert(0, part[1:])
             inner = self._term()

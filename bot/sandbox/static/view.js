@@ -17,6 +17,7 @@ export function element(name, attributes = {}, ...children) {
 export function avatar(id, size) {
   let seed = 2166136261;
   for (const character of id) seed = Math.imul(seed ^ character.charCodeAt(0), 16777619) >>> 0;
+  for (const factor of [2246822507, 3266489909]) seed = Math.imul(seed ^ (seed >>> 15), factor) >>> 0;
   const next = (most) => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     return Math.floor((seed / 4294967296) * most);
