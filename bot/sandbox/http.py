@@ -76,7 +76,7 @@ def serve(
 ) -> Iterator[Served]:
     """Serves the world while the block runs; port 0 takes a free one.
 
-    `bot_id` is whose threads the page shows, `bank` and `read_preview` fill its panels. `state` is a file the world is
+    `bot_id` is whose threads the page shows (if not given, the first person's who takes messages from anybody), `bank` and `read_preview` fill its panels. `state` is a file the world is
     read from at the start and written to whenever it has changed. `observe` sees every answer of the API; what it raises
     is raised here when the block ends.
     """

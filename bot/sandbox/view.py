@@ -19,7 +19,7 @@ MESSAGES_SHOWN = 120
 
 def view(world: World, bot_id: int | None, person_id: int | None) -> Json:
     """The whole page for somebody who plays `person_id`; ids are text, because JavaScript's numbers are too short."""
-    bot = None if bot_id is None else world.people.get(bot_id)
+    bot = _bot(world) if bot_id is None else world.people.get(bot_id)
     person = None if person_id is None else world.people.get(person_id)
     thread = world.thread(person, bot) if bot is not None and person not in (None, bot) else []
     return {
@@ -30,6 +30,11 @@ def view(world: World, bot_id: int | None, person_id: int | None) -> Json:
         "posts": [_post(world, post) for post in world.timeline(POSTS_SHOWN)],
         "thread": [_message(message, bot) for message in thread[-MESSAGES_SHOWN:]],
     }
+
+
+def _bot(world: World) -> Person | None:
+    """Whose threads are shown where nothing was said: the first who takes messages from anybody, as bots must."""
+    return next((person for person in world.people if person.open_messages and person.findable), None)
 
 
 def _person(world: World, person: Person, bot: Person | None) -> Json:

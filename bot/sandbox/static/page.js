@@ -4,7 +4,7 @@ import { ago, avatar, botAvatar, codeIn, element, keep, text, time } from "./vie
 
 const $ = (id) => document.getElementById(id);
 const LIMIT = 280;
-const state = { view: null, person: null, context: null, seen: {}, ahead: 0, wanted: 0, refreshing: null };
+const state = { view: null, person: null, context: null, seen: remembered(), ahead: 0, wanted: 0, refreshing: null };
 
 // --- talking to the sandbox ---
 
@@ -72,11 +72,17 @@ const isBot = (id) => state.view.bot?.id === id;
 const face = (id, size) => (isBot(id) ? botAvatar(size) : avatar(id, size));
 const messagesShown = () => getComputedStyle($("panel-messages")).display !== "none";
 
-// A person's messages count as seen while their thread is on the screen.
+// A person's messages count as seen while their thread is on the screen; so do those from before the page was opened.
 function noteSeen() {
   const person = current();
+  if (!state.seen) state.seen = Object.fromEntries(state.view.people.map((each) => [each.id, each.last_from_bot]));
   for (const each of state.view.people) state.seen[each.id] ??= "";
   if (person && messagesShown() && !document.hidden) state.seen[person.id] = person.last_from_bot;
+  sessionStorage.setItem("seen", JSON.stringify(state.seen));
+}
+
+function remembered() {
+  try { return JSON.parse(sessionStorage.getItem("seen")); } catch { return null; }
 }
 
 const hasNews = (person) => person.last_from_bot !== "" && state.seen[person.id] !== person.last_from_bot;
