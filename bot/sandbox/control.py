@@ -6,7 +6,8 @@ that a page of another origin sends, is refused, because any website a person vi
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -22,8 +23,8 @@ from bot.sandbox.refusals import XRefusal, invalid
 from bot.sandbox.state import dump
 
 Json = dict[str, Any]
+Kind = TypeVar("Kind", bound=StrEnum)
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
-_FAULT_FIELDS = frozenset({"caller_id", "skip", "times", "status", "title", "detail", "seconds", "body"})
 
 
 def guarded(scope: Scope) -> Response | None:
@@ -84,8 +85,8 @@ class Control:
     def create_person(self, given: Json) -> Json:
         person = self._world.create_person(
             _text(given, "username"),
-            given.get("name") or "",
-            open_messages=bool(given.get("open_messages")),
+            _text(given, "name", usual=""),
+            open_messages=given.get("open_messages") is True,
         )
         return _person(person)
 
@@ -93,16 +94,17 @@ class Control:
         """Any of: username, name, suspended, protected, writes_long, closed, blocks (somebody)."""
         person = self._who(given, "person")
         if "username" in given or "name" in given:
-            self._world.rename(person, given.get("username", person.username), given.get("name"))
+            name = _text(given, "name", usual=person.name)
+            self._world.rename(person, _text(given, "username", usual=person.username), name)
         if "suspended" in given:
-            self._world.suspend(person, suspended=bool(given["suspended"]))
+            self._world.suspend(person, suspended=given["suspended"] is True)
         if "protected" in given:
-            self._world.protect(person, protected=bool(given["protected"]))
+            self._world.protect(person, protected=given["protected"] is True)
         if "writes_long" in given:
-            person.writes_long = bool(given["writes_long"])
+            person.writes_long = given["writes_long"] is True
         if "blocks" in given:
             self._world.block(person, self._who(given, "blocks"))
-        if given.get("closed"):
+        if given.get("closed") is True:
             self._world.close_account(person)
         return _person(person)
 
@@ -112,7 +114,7 @@ class Control:
             _text(given, "text"),
             in_reply_to=_number(given, "in_reply_to"),
             quote_of=_number(given, "quote_of"),
-            language=str(given.get("language", "und")),
+            language=_text(given, "language", usual="und"),
         )
         return {"id": str(post.id)}
 
@@ -133,8 +135,11 @@ class Control:
         return {"id": str(message.id)}
 
     def create_group(self, given: Json) -> Json:
-        others = [self._person(each) for each in given.get("others", [])]
-        return {"id": self._world.create_group(self._who(given, "creator"), others)}
+        others = given.get("others", [])
+        if not isinstance(others, list):
+            raise invalid("others", others, "others must be a list of people")
+        members = [self._person(each) for each in others]
+        return {"id": self._world.create_group(self._who(given, "creator"), members)}
 
     def send_to_group(self, given: Json) -> Json:
         sender, group = self._who(given, "sender"), _text(given, "group")
@@ -142,20 +147,17 @@ class Control:
 
     def plan_fault(self, given: Json) -> Json:
         """`kind` and, if wanted, `operation` and the other fields of a fault; `{"clear": true}` forgets all."""
-        if given.get("clear"):
+        if given.get("clear") is True:
             self._world.faults.clear()
             return {"waiting": 0}
-        try:
-            kind = FaultKind(given.get("kind", ""))
-            operation = Operation(given["operation"]) if "operation" in given else None
-        except ValueError as error:
-            raise invalid("kind", given, str(error)) from None
-        how = {name: value for name, value in given.items() if name in _FAULT_FIELDS}
+        kind = _one_of(FaultKind, given, "kind")
+        operation = _one_of(Operation, given, "operation") if "operation" in given else None
+        how = {name: read(given, name) for name, read in _FAULT_FIELDS.items() if name in given}
         self._world.plan_fault(kind, operation, **how)
         return {"waiting": len(self._world.faults.waiting)}
 
     def move_clock(self, given: Json) -> Json:
-        now = self._world.advance(timedelta(seconds=float(given.get("advance_seconds", 0))))
+        now = self._world.advance(timedelta(seconds=_seconds(given, "advance_seconds")))
         return {"now": now.isoformat()}
 
     def drop_streams(self, _given: Json) -> Json:
@@ -172,10 +174,10 @@ class Control:
 
     def _person(self, who: Any) -> Person:
         """By id (as text or number) or by username (with or without @)."""
-        text = str(who or "")
-        if text.isascii() and text.isdigit() and self._world.people.get(int(text)) is not None:
-            return self._world.person(int(text))
-        return self._world.person(text.removeprefix("@"))
+        identity = number(who)
+        if identity is not None and self._world.people.get(identity) is not None:
+            return self._world.person(identity)
+        return self._world.person(str(who or "").removeprefix("@"))
 
     def _post(self, given: Json) -> int:
         identity = _number(given, "id")
@@ -193,21 +195,35 @@ def _reader(read: Callable[[Request], Json]) -> Callable[[Request], Awaitable[Re
 
 def _actor(act: Callable[[Json], Json]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        try:
-            given = await request.json()
-        except (ValueError, RecursionError):
-            given = None
-        if not isinstance(given, dict):
-            raise invalid("body", "", "a JSON object is needed")
-        return JSONResponse(act(given))
+        return JSONResponse(act(await json_object(request)))
 
     return answer
 
 
-def _text(given: Json, name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str):
-        raise invalid(name, value, f"{name} must be a text")
+# --- reading what was sent ---
+
+
+async def json_object(request: Request) -> Json:
+    """The body of a request. Raises `XRefusal` where it is no JSON object."""
+    try:
+        given = await request.json()
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise invalid("body", "", "a JSON object is needed")
+    return given
+
+
+def number(value: Any) -> int | None:
+    """An id as a number, from text or a number; None for anything else."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def _text(given: Json, name: str, *, usual: str | None = None) -> str:
+    value = given.get(name, usual)
+    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
+        raise invalid(name, "", f"{name} must be a text")
     return value
 
 
@@ -215,9 +231,46 @@ def _number(given: Json, name: str) -> int | None:
     value = given.get(name)
     if value is None:
         return None
-    if not str(value).isdigit():
-        raise invalid(name, value, f"{name} must be an id")
-    return int(value)
+    found = number(value)
+    if found is None:
+        raise invalid(name, "", f"{name} must be an id or a number")
+    return found
+
+
+def _seconds(given: Json, name: str) -> float:
+    value = given.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_SECONDS:
+        raise invalid(name, "", f"{name} must be a number of seconds, at most {LONGEST_SECONDS}")
+    return float(value)
+
+
+def _count(given: Json, name: str) -> int:
+    found = _number(given, name)
+    if found is None or found > LARGEST_COUNT:
+        raise invalid(name, "", f"{name} must be a number, at most {LARGEST_COUNT}")
+    return found
+
+
+def _one_of(kinds: type[Kind], given: Json, name: str) -> Kind:
+    try:
+        return kinds(str(given.get(name)))
+    except ValueError:
+        names = ", ".join(str(each) for each in kinds)
+        raise invalid(name, "", f"{name} must be one of {names}") from None
+
+
+LONGEST_SECONDS = 10 * 366 * 86_400
+LARGEST_COUNT = 1_000_000
+_FAULT_FIELDS: dict[str, Callable[[Json, str], Any]] = {
+    "caller_id": _number,
+    "skip": _count,
+    "times": _count,
+    "status": _count,
+    "seconds": _seconds,
+    "title": _text,
+    "detail": _text,
+    "body": _text,
+}
 
 
 def _person(person: Person) -> Json:

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bot.sandbox.control import Control, guarded, problem_of
+from bot.sandbox.control import Control, guarded, json_object, number, problem_of
 from bot.sandbox.core import Happening, World
 from bot.sandbox.refusals import XRefusal
 from bot.sandbox.view import view
@@ -29,6 +29,8 @@ ReadPreview = Callable[[str, str], Json | None]
 """`(text, author's username)` -> how the bot would read it: `{"tone": "order" | "refusal" | "chatter", "says": ...}`."""
 
 TRANSFERS_SHOWN = 12
+PREVIEW_LIMIT = 5000
+"""So many characters of a text are counted and read while it is typed."""
 LOOK_AT_BANK_SECONDS = 1.0
 _MEDIA = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _FILES = {"/": "index.html"} | {
@@ -109,16 +111,16 @@ class Page:
 
     async def _view(self, request: Request) -> Response:
         """All the page shows, for the person whose role is played."""
-        person_id = request.query_params.get("person", "")
+        person_id = number(request.query_params.get("person"))
         with self._world.lock:
-            shown = view(self._world, self._bot_id, int(person_id) if person_id.isdigit() else None)
+            shown = view(self._world, self._bot_id, person_id)
         money = await asyncio.to_thread(self._money)
         return JSONResponse(shown | money | {"previews": self._read_preview is not None}, headers=HEADERS)
 
     async def _preview(self, request: Request) -> Response:
         """How long X would count a text, and how the bot would read it."""
-        given = await request.json()
-        text, author = str(given.get("text", ""))[:5000], str(given.get("author", ""))
+        given = await json_object(request)
+        text, author = str(given.get("text", ""))[:PREVIEW_LIMIT], str(given.get("author", ""))
         reading = (
             self._read_preview(text, author) if self._read_preview is not None and text.strip() else None
         )

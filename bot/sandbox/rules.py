@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bot.sandbox.asked import identity
 from bot.sandbox.core import StreamRule, World
 from bot.sandbox.posts import StoredPost
 from bot.sandbox.refusals import PROBLEMS, invalid
@@ -18,6 +19,7 @@ Json = dict[str, Any]
 Match = Callable[[StoredPost], bool]
 LONGEST_RULE = 1024
 MOST_RULES = 1000
+DEEPEST_RULE = 20
 _PART = re.compile(r'\s*(-?\(|\)|-?(?:[a-z_]+:)?(?:"[^"]*"|[^\s()"]+))')
 
 
@@ -36,7 +38,9 @@ def add_rules(world: World, given: Any, *, dry_run: bool) -> Json:
     added, problems = [], []
     for each in given:
         value, tag = each.get("value"), each.get("tag")
-        problem = _problem(world, value)
+        problem = (
+            _problem(world, value) if tag is None or isinstance(tag, str) else _invalid("the tag is no text")
+        )
         if problem is None:
             rule = StreamRule(world.ground.next_id(), value, tag)
             added.append(rule)
@@ -57,8 +61,11 @@ def add_rules(world: World, given: Any, *, dry_run: bool) -> Json:
 def delete_rules(world: World, given: Any, *, dry_run: bool) -> Json:
     if not isinstance(given, dict):
         raise invalid("delete", given, "$.delete: must be an object")
-    ids = {int(each) for each in given.get("ids", []) if str(each).isdigit()}
-    ids |= {rule.id for rule in world.rules.values() if rule.value in given.get("values", [])}
+    wanted, values = given.get("ids", []), given.get("values", [])
+    if not isinstance(wanted, list) or not isinstance(values, list):
+        raise invalid("delete", given, "$.delete: must have lists of ids or values")
+    ids = {identity("delete.ids", each) for each in wanted}
+    ids |= {rule.id for rule in world.rules.values() if rule.value in values}
     there = ids & world.rules.keys()
     if not dry_run:
         for each in there:
@@ -75,7 +82,7 @@ def _problem(world: World, value: Any) -> Json | None:
         or len(value) > LONGEST_RULE
         or len(world.rules) >= MOST_RULES
     ):
-        return {"title": "UnprocessableEntity", "type": PROBLEMS + "invalid-rules", "detail": "not a rule"}
+        return _invalid("not a rule")
     for rule in world.rules.values():
         if rule.value == value:
             return {
@@ -87,8 +94,12 @@ def _problem(world: World, value: Any) -> Json | None:
     try:
         matcher(world, value)
     except ValueError as error:
-        return {"title": "Invalid Rule", "type": PROBLEMS + "invalid-rules", "detail": str(error)}
+        return _invalid(str(error))
     return None
+
+
+def _invalid(detail: str) -> Json:
+    return {"title": "Invalid Rule", "type": PROBLEMS + "invalid-rules", "detail": detail}
 
 
 def _json(rule: StreamRule) -> Json:
@@ -134,6 +145,8 @@ class _Reader:
     world: World
     parts: list[str]
 
+    depth: int = 0
+
     def any_of(self) -> Match:
         choices = [self.all_of()]
         while self.parts and self.parts[0] == "OR":
@@ -153,12 +166,18 @@ class _Reader:
         part = self.parts.pop(0)
         if part in ("-", '""', '-""'):
             raise ValueError("a part of the rule is empty")
+        if part.startswith("--"):
+            raise ValueError("a part of the rule is denied twice")
         if part.startswith("-"):
             self.parts.insert(0, part[1:])
             inner = self._term()
             return lambda post: not inner(post)
         if part == "(":
+            self.depth += 1
+            if self.depth > DEEPEST_RULE:
+                raise ValueError("too many brackets")
             group = self.any_of()
+            self.depth -= 1
             if not self.parts or self.parts.pop(0) != ")":
                 raise ValueError("a bracket is not closed")
             return group

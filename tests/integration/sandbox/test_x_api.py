@@ -22,6 +22,7 @@ def problem(response: requests.Response, status: int) -> dict:
     return found
 
 
+@pytest.mark.shared
 class TestDescription:
     def test_judges_the_answers_of_these_tests(self, plain, bot, judge):
         if judge is None:
