@@ -184,18 +184,7 @@ class Ledger:
 
     def balance_at(self, session: Session, account_id: AccountId, at: datetime) -> Balances:
         """An account's balances after everything booked at or before `at`, found by halving. Raises `UnknownAccount`."""
-        low, high = 0, self.account(session, account_id).version
-        found = Balances(0, 0, 0, 0, 0)
-        while low < high:  # booking times never run backwards within an account
-            middle = (low + high + 1) // 2
-            reached = reading.after_version(session, account_id, middle)
-            if reached is None:
-                raise InvariantBroken(f"account {account_id} has no transfer of version {middle}")
-            if reached[0] <= at:
-                low, found = middle, reached[1]
-            else:
-                high = middle - 1
-        return found
+        return balance_at(session, self.account(session, account_id), at)
 
     def proof(self, session: Session, transfer_id: TransferId) -> dict[str, Any]:
         """A proof that the sealed book has this transfer. Raises `UnknownTransfer`, `NotSealed`."""
@@ -245,6 +234,22 @@ class Ledger:
         except posting.RefusedByDatabase as refused:
             reason = refused.reason
         return _booked_before(session, lines) or _raise(_why(session, lines, reason))
+
+
+def balance_at(session: Session, account: Account, at: datetime) -> Balances:
+    """An account's balances after everything booked at or before `at`, found by halving its versions."""
+    low, high = 0, account.version
+    found = Balances(0, 0, 0, 0, 0)
+    while low < high:  # booking times never run backwards within an account
+        middle = (low + high + 1) // 2
+        reached = reading.after_version(session, account.id, middle)
+        if reached is None:
+            raise InvariantBroken(f"account {account.id} has no transfer of version {middle}")
+        if reached[0] <= at:
+            low, found = middle, reached[1]
+        else:
+            high = middle - 1
+    return found
 
 
 def _line_of(new: NewTransfer, line_id: int, journal_id: int, now: int) -> Line:

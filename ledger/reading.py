@@ -78,6 +78,30 @@ def history(
     return tuple(transfer_of(row) for row in rows)
 
 
+def between_versions(session: Session, account_id: AccountId, after: int, last: int) -> list[Transfer]:
+    """An account's transfers of versions `after` + 1 to `last`, oldest first."""
+    sides = [
+        select(TRANSFERS, TRANSFERS.c[f"{side}_version"].label("version")).where(
+            TRANSFERS.c[f"{side}_account_id"] == account_id,
+            TRANSFERS.c[f"{side}_version"] > after,
+            TRANSFERS.c[f"{side}_version"] <= last,
+        )
+        for side in ("debit", "credit")
+    ]
+    both = union_all(*sides).subquery()
+    return [transfer_of(row) for row in session.execute(select(both).order_by(both.c.version))]
+
+
+def after_id(session: Session, last: int, limit: int) -> list[Transfer]:
+    query = select(TRANSFERS).where(TRANSFERS.c.id > last).order_by(TRANSFERS.c.id).limit(limit)
+    return [transfer_of(row) for row in session.execute(query)]
+
+
+def accounts_after(session: Session, last: int, limit: int) -> list[Account]:
+    query = select(ACCOUNTS).where(ACCOUNTS.c.id > last).order_by(ACCOUNTS.c.id).limit(limit)
+    return [account_of(row) for row in session.execute(query)]
+
+
 def after_version(session: Session, account_id: AccountId, version: int) -> tuple[datetime, Balances] | None:
     """When an account reached a version, and its balances then: one look into each side's index."""
     for side in ("debit", "credit"):
