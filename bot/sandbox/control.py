@@ -6,8 +6,7 @@ that a page of another origin sends, is refused, because any website a person vi
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -17,14 +16,24 @@ from starlette.types import Scope
 
 from bot.sandbox.core import World
 from bot.sandbox.faults import FaultKind
+from bot.sandbox.given import count, identity_or_none, json_object, number, one_of, seconds, text
 from bot.sandbox.limits import Operation
 from bot.sandbox.people import Person
 from bot.sandbox.refusals import XRefusal, invalid
 from bot.sandbox.state import dump
 
 Json = dict[str, Any]
-Kind = TypeVar("Kind", bound=StrEnum)
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_FAULT_FIELDS: dict[str, Callable[[Json, str], Any]] = {
+    "caller_id": identity_or_none,
+    "skip": count,
+    "times": count,
+    "status": count,
+    "seconds": seconds,
+    "title": text,
+    "detail": text,
+    "body": text,
+}
 
 
 def guarded(scope: Scope) -> Response | None:
@@ -84,8 +93,8 @@ class Control:
 
     def create_person(self, given: Json) -> Json:
         person = self._world.create_person(
-            _text(given, "username"),
-            _text(given, "name", usual=""),
+            text(given, "username"),
+            text(given, "name", usual=""),
             open_messages=given.get("open_messages") is True,
         )
         return _person(person)
@@ -94,8 +103,8 @@ class Control:
         """Any of: username, name, suspended, protected, writes_long, closed, blocks (somebody)."""
         person = self._who(given, "person")
         if "username" in given or "name" in given:
-            name = _text(given, "name", usual=person.name)
-            self._world.rename(person, _text(given, "username", usual=person.username), name)
+            name = text(given, "name", usual=person.name)
+            self._world.rename(person, text(given, "username", usual=person.username), name)
         if "suspended" in given:
             self._world.suspend(person, suspended=given["suspended"] is True)
         if "protected" in given:
@@ -111,15 +120,15 @@ class Control:
     def post(self, given: Json) -> Json:
         post = self._world.post(
             self._who(given, "author"),
-            _text(given, "text"),
-            in_reply_to=_number(given, "in_reply_to"),
-            quote_of=_number(given, "quote_of"),
-            language=_text(given, "language", usual="und"),
+            text(given, "text"),
+            in_reply_to=identity_or_none(given, "in_reply_to"),
+            quote_of=identity_or_none(given, "quote_of"),
+            language=text(given, "language", usual="und"),
         )
         return {"id": str(post.id)}
 
     def edit(self, given: Json) -> Json:
-        return {"id": str(self._world.edit(self._post(given), _text(given, "text")).id)}
+        return {"id": str(self._world.edit(self._post(given), text(given, "text")).id)}
 
     def delete(self, given: Json) -> Json:
         self._world.delete(self._post(given))
@@ -130,7 +139,7 @@ class Control:
 
     def send_message(self, given: Json) -> Json:
         message = self._world.send_message(
-            self._who(given, "sender"), self._who(given, "recipient"), _text(given, "text")
+            self._who(given, "sender"), self._who(given, "recipient"), text(given, "text")
         )
         return {"id": str(message.id)}
 
@@ -142,22 +151,22 @@ class Control:
         return {"id": self._world.create_group(self._who(given, "creator"), members)}
 
     def send_to_group(self, given: Json) -> Json:
-        sender, group = self._who(given, "sender"), _text(given, "group")
-        return {"id": str(self._world.send_to_group(sender, group, _text(given, "text")).id)}
+        sender, group = self._who(given, "sender"), text(given, "group")
+        return {"id": str(self._world.send_to_group(sender, group, text(given, "text")).id)}
 
     def plan_fault(self, given: Json) -> Json:
         """`kind` and, if wanted, `operation` and the other fields of a fault; `{"clear": true}` forgets all."""
         if given.get("clear") is True:
             self._world.faults.clear()
             return {"waiting": 0}
-        kind = _one_of(FaultKind, given, "kind")
-        operation = _one_of(Operation, given, "operation") if "operation" in given else None
+        kind = one_of(FaultKind, given, "kind")
+        operation = one_of(Operation, given, "operation") if "operation" in given else None
         how = {name: read(given, name) for name, read in _FAULT_FIELDS.items() if name in given}
         self._world.plan_fault(kind, operation, **how)
         return {"waiting": len(self._world.faults.waiting)}
 
     def move_clock(self, given: Json) -> Json:
-        now = self._world.advance(timedelta(seconds=_seconds(given, "advance_seconds")))
+        now = self._world.advance(timedelta(seconds=seconds(given, "advance_seconds")))
         return {"now": now.isoformat()}
 
     def drop_streams(self, _given: Json) -> Json:
@@ -180,7 +189,7 @@ class Control:
         return self._world.person(str(who or "").removeprefix("@"))
 
     def _post(self, given: Json) -> int:
-        identity = _number(given, "id")
+        identity = identity_or_none(given, "id")
         if identity is None or self._world.posts.get(identity) is None:
             raise KeyError(given.get("id"))
         return identity
@@ -198,79 +207,6 @@ def _actor(act: Callable[[Json], Json]) -> Callable[[Request], Awaitable[Respons
         return JSONResponse(act(await json_object(request)))
 
     return answer
-
-
-# --- reading what was sent ---
-
-
-async def json_object(request: Request) -> Json:
-    """The body of a request. Raises `XRefusal` where it is no JSON object."""
-    try:
-        given = await request.json()
-    except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
-        raise invalid("body", "", "a JSON object is needed")
-    return given
-
-
-def number(value: Any) -> int | None:
-    """An id as a number, from text or a number; None for anything else."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-
-
-def _text(given: Json, name: str, *, usual: str | None = None) -> str:
-    value = given.get(name, usual)
-    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
-        raise invalid(name, "", f"{name} must be a text")
-    return value
-
-
-def _number(given: Json, name: str) -> int | None:
-    value = given.get(name)
-    if value is None:
-        return None
-    found = number(value)
-    if found is None:
-        raise invalid(name, "", f"{name} must be an id or a number")
-    return found
-
-
-def _seconds(given: Json, name: str) -> float:
-    value = given.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_SECONDS:
-        raise invalid(name, "", f"{name} must be a number of seconds, at most {LONGEST_SECONDS}")
-    return float(value)
-
-
-def _count(given: Json, name: str) -> int:
-    found = _number(given, name)
-    if found is None or found > LARGEST_COUNT:
-        raise invalid(name, "", f"{name} must be a number, at most {LARGEST_COUNT}")
-    return found
-
-
-def _one_of(kinds: type[Kind], given: Json, name: str) -> Kind:
-    try:
-        return kinds(str(given.get(name)))
-    except ValueError:
-        names = ", ".join(str(each) for each in kinds)
-        raise invalid(name, "", f"{name} must be one of {names}") from None
-
-
-LONGEST_SECONDS = 10 * 366 * 86_400
-LARGEST_COUNT = 1_000_000
-_FAULT_FIELDS: dict[str, Callable[[Json, str], Any]] = {
-    "caller_id": _number,
-    "skip": _count,
-    "times": _count,
-    "status": _count,
-    "seconds": _seconds,
-    "title": _text,
-    "detail": _text,
-    "body": _text,
-}
 
 
 def _person(person: Person) -> Json:

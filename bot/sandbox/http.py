@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
@@ -45,6 +45,11 @@ def refuse_real_keys(values: Iterable[str]) -> None:
         raise RealKeys(
             "these look like keys of the real X: the sandbox takes only its own, which begin with sandbox"
         )
+
+
+def _keys_of(world: World) -> list[str]:
+    own = (key for person in world.people for key in astuple(person.keys))
+    return [*astuple(world.app), *own]
 
 
 def check_address(host: str) -> None:
@@ -83,6 +88,7 @@ def serve(
     check_address(host)
     if state is not None:
         load(world, state)
+    refuse_real_keys(_keys_of(world))
     api = XApi(world, keep_alive_seconds=keep_alive_seconds, observe=observe)
     page = Page(world, bot_id=bot_id, bank=bank, read_preview=read_preview)
     with _listener(host, port) as listener:

@@ -18,8 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bot.sandbox.control import Control, guarded, json_object, number, problem_of
+from bot.sandbox.control import Control, guarded, problem_of
 from bot.sandbox.core import Happening, World
+from bot.sandbox.given import json_object, number
 from bot.sandbox.refusals import XRefusal
 from bot.sandbox.view import view
 from bot.x.text import fits, weighted_length

@@ -5,7 +5,7 @@ the business of those who show it. Nothing is ever taken out of the store: a del
 stays used.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from bot.x.text import extract_entities, fits, normalise
 EDIT_WINDOW = timedelta(hours=1)
 EDITS_ALLOWED = 5
 LONGEST_POST = 25_000
+REPOST_LIMIT = 140
 DUPLICATE_WINDOW = timedelta(hours=24)
 """How long X remembers a text is not documented; a day is what is commonly met."""
 
@@ -106,24 +107,16 @@ class Posts:
     ) -> StoredPost:
         """A new post. `left_out` are people not to be mentioned in the hidden part of a reply."""
         typed = self._accepted(author, text)
-        target = self._target(in_reply_to) if in_reply_to is not None else None
+        target = None if in_reply_to is None else self._target(in_reply_to)
         if quote_of is not None:
             self._target(quote_of)
-        hidden = self._hidden_mentions(author, target, left_out) if target is not None else ""
-        identity = self._ground.next_id()
-        post = StoredPost(
-            id=identity,
-            first_id=identity,
-            author_id=author.id,
-            text=hidden + typed,
-            visible_at=self._ground.visible_from(),
-            conversation_id=identity if target is None else target.conversation_id,
-            language=language,
-            display_start=len(hidden),
-            in_reply_to_id=None if target is None else target.id,
-            in_reply_to_user_id=None if target is None else target.author_id,
-            quoted_id=quote_of,
+        post = self._fresh(
+            author, "" if target is None else self._hidden_mentions(author, target, left_out), typed
         )
+        post.language, post.quoted_id = language, quote_of
+        if target is not None:
+            post.conversation_id = target.conversation_id
+            post.in_reply_to_id, post.in_reply_to_user_id = target.id, target.author_id
         self._add(post, typed)
         return post
 
@@ -135,19 +128,12 @@ class Posts:
         if post.deleted or post.reposted_id is not None or self.edits_left(post) <= 0:
             raise forbidden("You are not permitted to edit this Tweet.")
         latest = self._by_id[history[-1]]
-        hidden = latest.text[: latest.display_start]
-        version = StoredPost(
-            id=self._ground.next_id(),
-            first_id=post.first_id,
-            author_id=post.author_id,
-            text=hidden + typed,
-            visible_at=self._ground.visible_from(),
-            conversation_id=post.conversation_id,
-            language=post.language,
-            display_start=len(hidden),
-            in_reply_to_id=latest.in_reply_to_id,
-            in_reply_to_user_id=latest.in_reply_to_user_id,
-            quoted_id=latest.quoted_id,
+        fresh = self._fresh(author, latest.text[: latest.display_start], typed)
+        version = replace(
+            latest,
+            id=fresh.id,
+            text=fresh.text,
+            visible_at=fresh.visible_at,
         )
         self._add(version, typed)
         return version
@@ -156,16 +142,8 @@ class Posts:
         """The original again, under somebody else's name, cut as X cuts it."""
         original = self._target(original_id)
         text = f"RT @{self._people[original.author_id].username}: {original.visible_text}"
-        identity = self._ground.next_id()
-        post = StoredPost(
-            id=identity,
-            first_id=identity,
-            author_id=author.id,
-            text=text if len(text) <= 140 else text[:139] + "…",
-            visible_at=self._ground.visible_from(),
-            conversation_id=identity,
-            reposted_id=original.id,
-        )
+        post = self._fresh(author, "", text if len(text) <= REPOST_LIMIT else text[: REPOST_LIMIT - 1] + "…")
+        post.reposted_id = original.id
         known = {original.author_id, *(mention.user_id for mention in original.mentions)}
         self._add(post, None, only=known)
         return post
@@ -243,6 +221,19 @@ class Posts:
             if not post.deleted and post.reposted_id is None:
                 self._last_text[(post.author_id, post.visible_text)] = post.id
         self._answered = {(author, first) for author, first in dumped["answered"]}
+
+    def _fresh(self, author: Person, hidden: str, typed: str) -> StoredPost:
+        """A post of this moment, the first of its conversation."""
+        identity = self._ground.next_id()
+        return StoredPost(
+            id=identity,
+            first_id=identity,
+            author_id=author.id,
+            text=hidden + typed,
+            visible_at=self._ground.visible_from(),
+            conversation_id=identity,
+            display_start=len(hidden),
+        )
 
     def _accepted(self, author: Person, text: str) -> str:
         """The text as X stores it. Raises `XRefusal` for an empty, too long or repeated one."""

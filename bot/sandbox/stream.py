@@ -12,11 +12,11 @@ from typing import Any
 from starlette.types import Receive, Send
 
 from bot.sandbox.asked import POST_EXPANSIONS, Query
+from bot.sandbox.call import POST_PARAMETERS, Call
 from bot.sandbox.core import Happening, World
 from bot.sandbox.posts import StoredPost
 from bot.sandbox.refusals import too_many_connections
 from bot.sandbox.render import Renderer
-from bot.sandbox.routes import POST_PARAMETERS, Call
 from bot.sandbox.rules import matching
 
 _KNOWN = POST_PARAMETERS | {"backfill_minutes", "start_time", "end_time"}

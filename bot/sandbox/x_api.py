@@ -14,11 +14,12 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
+from bot.sandbox.call import Answer, Call
 from bot.sandbox.core import World
 from bot.sandbox.faults import ConnectionLost, Fault, FaultKind, NonsenseAnswer
 from bot.sandbox.limits import Operation
 from bot.sandbox.refusals import XRefusal, invalid, no_such_route, wrong_sign_in
-from bot.sandbox.routes import APP, STREAM_PATH, Answer, Call, Route, route_for
+from bot.sandbox.routes import APP, STREAM_PATH, Route, route_for
 from bot.sandbox.sign_in import SignIn
 from bot.sandbox.stream import PostStream
 from bot.sandbox.street import Caller, Street
