@@ -79,7 +79,7 @@ def sandbox(
 def doctor(env: EnvFile = None, as_json: AsJson = False) -> None:
     """Check settings, keys, database and X one by one, and say what to mend."""
     from bot.doctor import Outcome, examine
-    from bot.settings import load
+    from bot.settings import DEFAULT_ENV_FILE, load
     from bot.wiring import utc_now
 
     marks = {
@@ -89,7 +89,7 @@ def doctor(env: EnvFile = None, as_json: AsJson = False) -> None:
     }
     failed = False
     with _sentences():
-        for finding in examine(load(env), utc_now):
+        for finding in examine(load(env), utc_now, env_file=env or DEFAULT_ENV_FILE):
             failed |= finding.outcome is Outcome.FAIL
             if as_json:
                 typer.echo(json.dumps(asdict(finding)))

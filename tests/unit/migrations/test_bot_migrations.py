@@ -1,0 +1,46 @@
+"""The steps lead to the tables the code knows, on both engines."""
+
+from sqlalchemy import inspect
+
+import bot.migrations
+from bot.store.tables import metadata
+
+
+class TestMigrations:
+    def test_make_every_table_and_column_the_code_knows(self, database):
+        bot.migrations.upgrade(database)
+        found = database.read(lambda session: _columns(session))
+        wanted = {
+            table.name: {(c.name, c.nullable) for c in table.columns} for table in metadata.sorted_tables
+        }
+        assert {name: found[name] for name in wanted} == wanted
+
+    def test_run_twice_change_nothing(self, database):
+        bot.migrations.upgrade(database)
+        bot.migrations.upgrade(database)
+
+    def test_make_the_rules_the_code_knows(self, database):
+        bot.migrations.upgrade(database)
+        found = database.read(lambda session: _rules(session))
+        wanted = {
+            table.name: {
+                str(rule.name) for rule in table.constraints if type(rule).__name__ == "CheckConstraint"
+            }
+            for table in metadata.sorted_tables
+        }
+        assert {name: found[name] for name in wanted} == wanted
+
+
+def _columns(session):
+    look = inspect(session.connection())
+    return {
+        name: {(column["name"], column["nullable"]) for column in look.get_columns(name)}
+        for name in look.get_table_names()
+    }
+
+
+def _rules(session):
+    look = inspect(session.connection())
+    return {
+        name: {rule["name"] for rule in look.get_check_constraints(name)} for name in look.get_table_names()
+    }
