@@ -6,8 +6,10 @@ from sqlmodel import Session, col, select
 
 from bot.store.tables import PersonRow
 from ledger.database import Database
-from ledger.money import Money, currency_of, decimal_text
+from ledger.money import currency_of, decimal_text
 from ledger.tables import AccountRow, TransferRow
+
+_SYMBOLS = {"EUR": "€"}
 
 
 def accounts(database: Database) -> list[dict[str, object]]:
@@ -73,6 +75,11 @@ def _transfer(row: TransferRow) -> dict[str, object]:
         "code": row.code,
         "debit": row.debit_account_id,
         "credit": row.credit_account_id,
-        "amount": str(Money(row.amount_minor, currency_of(row.currency))),
+        "amount": money_text(row.amount_minor, row.currency),
         "resolves": row.pending_id or row.reverses_id or "",
     }
+
+
+def money_text(amount_minor: int, currency: str) -> str:
+    """As pages and tables show it, the same in every language: `10.00 €`."""
+    return f"{_text(amount_minor, currency)} {_SYMBOLS.get(currency, currency)}"

@@ -5,14 +5,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from bot.ledger_views import money_text
 from bot.people.people import People, Standing
 from bot.store.tables import IntentLineRow, IntentRow, PersonRow
 from ledger.database import Database
-from ledger.money import currency_of, decimal_text
 from ledger.tables import AccountRow, TransferRow
 
 Json = dict[str, Any]
-_SYMBOLS = {"EUR": "€"}
 _STATES = {"posted": "posted", "pending": "pending", "post": "posted", "void": "voided", "expire": "expired"}
 
 
@@ -89,8 +88,3 @@ def _references(session: Session) -> dict[int, str]:
         for transfer_id in (first, second)
         if transfer_id
     }
-
-
-def money_text(amount_minor: int, currency: str) -> str:
-    """As the page and the story show it: `10.00 €`."""
-    return f"{decimal_text(amount_minor, currency_of(currency).exponent)} {_SYMBOLS.get(currency, currency)}"

@@ -18,6 +18,7 @@ from rich.markup import escape
 from bot.auditing import verify
 from bot.daemon import Daemon
 from bot.demo.bank import DemoBank
+from bot.demo.preview import preview
 from bot.demo.town import Resident, Town, demo_settings, open_town
 from bot.demo.transcript import Player, Transcript, Untrue, parse
 from bot.errors import Misconfigured
@@ -117,14 +118,18 @@ class _LateBank:
 @contextmanager
 def _serving(sandbox: SandboxWorld, port: int, bot_person: Person, bank: _LateBank) -> Iterator[Served]:
     """On the wanted port, or on a free one if somebody else has it."""
+
+    def reads(text: str, author: str) -> dict[str, object] | None:
+        return preview(text, author, bot=bot_person.username)
+
     try:
-        with serve(sandbox, port=port, bot_id=bot_person.id, bank=bank) as served:
+        with serve(sandbox, port=port, bot_id=bot_person.id, bank=bank, read_preview=reads) as served:
             yield served
             return
     except OSError:
         if port == 0:
             raise
-    with serve(sandbox, port=0, bot_id=bot_person.id, bank=bank) as served:
+    with serve(sandbox, port=0, bot_id=bot_person.id, bank=bank, read_preview=reads) as served:
         yield served
 
 

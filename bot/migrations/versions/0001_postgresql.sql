@@ -203,3 +203,45 @@ CREATE TABLE outbox (
 CREATE INDEX ix_outbox_attempted ON outbox (kind, attempted_at);
 
 CREATE INDEX ix_outbox_due ON outbox (priority, due_at, id) WHERE state IN ('waiting', 'sending', 'unknown');
+
+-- What was decided stays decided, whoever writes.
+
+CREATE FUNCTION bot_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation';
+END $$;
+
+CREATE TRIGGER authorisations_are_not_changed BEFORE UPDATE OR DELETE ON authorisations
+FOR EACH ROW EXECUTE FUNCTION bot_refuse('an authorisation is never changed');
+
+CREATE TRIGGER authorisations_are_not_truncated BEFORE TRUNCATE ON authorisations
+FOR EACH STATEMENT EXECUTE FUNCTION bot_refuse('an authorisation is never deleted');
+
+CREATE TRIGGER what_was_paid_stays BEFORE UPDATE ON intents FOR EACH ROW
+WHEN (OLD.state = 'paid' AND (
+    NEW.state <> 'paid' OR NEW.journal_id IS DISTINCT FROM OLD.journal_id
+    OR NEW.authorisation_id IS DISTINCT FROM OLD.authorisation_id
+    OR NEW.version <> OLD.version OR NEW.payer_id <> OLD.payer_id OR NEW.total_minor <> OLD.total_minor
+    OR NEW.currency <> OLD.currency
+))
+EXECUTE FUNCTION bot_refuse('a paid intent is never changed');
+
+CREATE TRIGGER intents_are_not_deleted BEFORE DELETE ON intents
+FOR EACH ROW EXECUTE FUNCTION bot_refuse('an intent is never deleted');
+
+CREATE TRIGGER intents_are_not_truncated BEFORE TRUNCATE ON intents
+FOR EACH STATEMENT EXECUTE FUNCTION bot_refuse('an intent is never deleted');
+
+CREATE TRIGGER lines_keep_their_money BEFORE UPDATE ON intent_lines FOR EACH ROW
+WHEN (
+    NEW.intent_id <> OLD.intent_id OR NEW.version <> OLD.version OR NEW.payee_id <> OLD.payee_id
+    OR NEW.amount_minor <> OLD.amount_minor
+    OR (OLD.transfer_id IS NOT NULL AND NEW.transfer_id IS DISTINCT FROM OLD.transfer_id)
+)
+EXECUTE FUNCTION bot_refuse('who gets what is never changed');
+
+CREATE TRIGGER lines_are_not_deleted BEFORE DELETE ON intent_lines
+FOR EACH ROW EXECUTE FUNCTION bot_refuse('a line is never deleted');
+
+CREATE TRIGGER lines_are_not_truncated BEFORE TRUNCATE ON intent_lines
+FOR EACH STATEMENT EXECUTE FUNCTION bot_refuse('a line is never deleted');

@@ -203,3 +203,31 @@ CREATE TABLE outbox (
 CREATE INDEX ix_outbox_attempted ON outbox (kind, attempted_at);
 
 CREATE INDEX ix_outbox_due ON outbox (priority, due_at, id) WHERE state IN ('waiting', 'sending', 'unknown');
+
+-- What was decided stays decided, whoever writes.
+
+CREATE TRIGGER authorisations_are_not_changed BEFORE UPDATE ON authorisations
+BEGIN SELECT RAISE(ABORT, 'an authorisation is never changed'); END;
+
+CREATE TRIGGER authorisations_are_not_deleted BEFORE DELETE ON authorisations
+BEGIN SELECT RAISE(ABORT, 'an authorisation is never deleted'); END;
+
+CREATE TRIGGER what_was_paid_stays BEFORE UPDATE ON intents
+WHEN OLD.state = 'paid' AND (
+    NEW.state <> 'paid' OR NEW.journal_id IS NOT OLD.journal_id OR NEW.authorisation_id IS NOT OLD.authorisation_id
+    OR NEW.version <> OLD.version OR NEW.payer_id <> OLD.payer_id OR NEW.total_minor <> OLD.total_minor
+    OR NEW.currency <> OLD.currency
+)
+BEGIN SELECT RAISE(ABORT, 'a paid intent is never changed'); END;
+
+CREATE TRIGGER intents_are_not_deleted BEFORE DELETE ON intents
+BEGIN SELECT RAISE(ABORT, 'an intent is never deleted'); END;
+
+CREATE TRIGGER lines_keep_their_money BEFORE UPDATE ON intent_lines
+WHEN NEW.intent_id <> OLD.intent_id OR NEW.version <> OLD.version OR NEW.payee_id <> OLD.payee_id
+    OR NEW.amount_minor <> OLD.amount_minor
+    OR (OLD.transfer_id IS NOT NULL AND NEW.transfer_id IS NOT OLD.transfer_id)
+BEGIN SELECT RAISE(ABORT, 'who gets what is never changed'); END;
+
+CREATE TRIGGER lines_are_not_deleted BEFORE DELETE ON intent_lines
+BEGIN SELECT RAISE(ABORT, 'a line is never deleted'); END;

@@ -42,6 +42,13 @@ class Day:
         for username in ("dora", "emil"):
             street.world.create_person(username, username.title())
 
+    def play_telling_the_seed(self, seed: int) -> None:
+        try:
+            self.play()
+        except Exception as error:
+            error.add_note(f"seed {seed}")
+            raise
+
     def play(self) -> None:
         acts = [
             self.tweets, self.tweets, self.tweets, self.orders_in_private, self.answers, self.answers, self.answers, self.answers_wrong,
@@ -182,13 +189,12 @@ SELECT count(*) FROM intents i WHERE i.state = 'paid' AND NOT EXISTS (
 @pytest.mark.parametrize("seed", [*range(12), None])
 def test_whatever_people_do_the_promises_hold(seed: int | None) -> None:
     seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
-    print(f"seed {seed}")
     with (
         tempfile.TemporaryDirectory() as home,
         town_at(f"sqlite:///{home}/day.sqlite", Path(home), hold_days=2) as town,
     ):
         day = Day(Street(town), seed)
-        day.play()
+        day.play_telling_the_seed(seed)
         audit = verify(town.bot.database, town.settings)
         assert audit.findings == (), (seed, day.did)
         unfinished = town.bot.database.read(

@@ -9,7 +9,7 @@ from bot.store.tables import metadata
 class TestMigrations:
     def test_make_every_table_and_column_the_code_knows(self, database):
         bot.migrations.upgrade(database)
-        found = database.read(lambda session: _columns(session))
+        found = database.read(_columns)
         wanted = {
             table.name: {(c.name, c.nullable) for c in table.columns} for table in metadata.sorted_tables
         }
@@ -21,7 +21,7 @@ class TestMigrations:
 
     def test_make_the_rules_the_code_knows(self, database):
         bot.migrations.upgrade(database)
-        found = database.read(lambda session: _rules(session))
+        found = database.read(_rules)
         wanted = {
             table.name: {
                 str(rule.name) for rule in table.constraints if type(rule).__name__ == "CheckConstraint"
