@@ -1,6 +1,6 @@
 """A request whose sender is known, and what is answered to it: the form all routes share."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,8 +45,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """`then`, if there is one, makes the real answer with the world unlocked: it may take time and talk to others."""
+
     body: Json
     status: int = 200
+    then: "Callable[[], Answer] | None" = None
 
 
 def only(body: Json, *known: str) -> Json:

@@ -19,6 +19,7 @@ from bot.sandbox.messages import Messages, StoredMessage, conversation_of
 from bot.sandbox.meter import Meter
 from bot.sandbox.people import People, Person
 from bot.sandbox.posts import Posts, StoredPost
+from bot.x.snowflake import instant_of
 
 T = TypeVar("T")
 Who = Person | int
@@ -40,6 +41,34 @@ class StreamRule:
     id: int
     value: str
     tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Whose events of one kind are told, by the stream and, where there is one, by a webhook."""
+
+    id: int
+    event_type: str
+    user_id: int
+    tag: str = ""
+    webhook_id: int | None = None
+
+    @property
+    def created_at(self) -> datetime:
+        return instant_of(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address on this machine that events are brought to, as long as it answered its last check."""
+
+    id: int
+    url: str
+    valid: bool = True
+
+    @property
+    def created_at(self) -> datetime:
+        return instant_of(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +103,10 @@ class World:
         self.meter = Meter()
         self.app = AppKeys(self.ground.secret(25), self.ground.secret(50), self.ground.secret(60))
         self.rules: dict[int, StreamRule] = {}
+        self.subscriptions: dict[int, Subscription] = {}
+        self.webhooks: dict[int, Webhook] = {}
+        self.happened: list[Happening] = []
+        """Posts, edits and messages in order: what activity streams and webhooks tell of."""
         self.newer_names = False
         """Answers use the names of X's newer description, as for a request that uses them."""
         self.version = 0
@@ -248,6 +281,8 @@ class World:
 
     def _tell(self, happening: Happening, result: T) -> T:
         self.version += 1
+        if happening.kind in ("post", "edit", "message") and happening.id:
+            self.happened.append(happening)
         for listener in tuple(self._listeners):
             listener(happening)
         return result

@@ -30,6 +30,7 @@ class Operation(StrEnum):
     CONVERSATION = "conversation"
     RULES = "rules"
     STREAM = "stream"
+    ACTIVITY = "activity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ X_LIMITS = Limits(
         Operation.CONVERSATION: 15,
         Operation.RULES: 100,
         Operation.STREAM: 50,
+        Operation.ACTIVITY: 500,
     },
     day={Operation.SEND_MESSAGE: 1440},
 )

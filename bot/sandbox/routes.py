@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.sandbox import message_routes, post_routes, user_routes
+from bot.sandbox import activity, message_routes, post_routes, user_routes, webhooks
 from bot.sandbox.call import Answer, Call, only
 from bot.sandbox.limits import Operation
 from bot.sandbox.refusals import wrong_sign_in
@@ -68,6 +68,14 @@ ROUTES = (
     _route("POST", "/2/tweets/search/stream/rules", Operation.RULES, change_rules, people=False),
     _route("GET", "/2/tweets/{id}", Operation.POSTS, post_routes.post_by_id),
     _route("DELETE", "/2/tweets/{id}", Operation.DELETE_POST, post_routes.delete_post, app=False),
+    _route("GET", "/2/activity/subscriptions", Operation.ACTIVITY, activity.subscriptions),
+    _route("POST", "/2/activity/subscriptions", Operation.ACTIVITY, activity.subscribe, app=False),
+    _route("PUT", "/2/activity/subscriptions/{id}", Operation.ACTIVITY, activity.change_subscription),
+    _route("DELETE", "/2/activity/subscriptions/{id}", Operation.ACTIVITY, activity.unsubscribe),
+    _route("GET", "/2/webhooks", Operation.ACTIVITY, webhooks.webhooks, people=False),
+    _route("POST", "/2/webhooks", Operation.ACTIVITY, webhooks.register, people=False),
+    _route("PUT", "/2/webhooks/{id}", Operation.ACTIVITY, webhooks.check_again, people=False),
+    _route("DELETE", "/2/webhooks/{id}", Operation.ACTIVITY, webhooks.remove, people=False),
     _route("GET", "/2/dm_events", Operation.MESSAGES, message_routes.all_messages, app=False),
     _route(
         "POST",
@@ -91,7 +99,6 @@ ROUTES = (
         app=False,
     ),
 )
-STREAM_PATH = "/2/tweets/search/stream"
 
 
 def route_for(method: str, path: str) -> tuple[Route, dict[str, str]] | None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.core import AppKeys, StreamRule, World
+from bot.sandbox.core import AppKeys, StreamRule, Subscription, Webhook, World
 from bot.sandbox.ground import MovableClock
 
 FORM = 1
@@ -49,6 +49,8 @@ def dump(world: World) -> dict[str, Any]:
         "last_id": world.ground.last_id,
         "clock_ahead_seconds": ahead,
         "app": asdict(world.app),
+        "webhooks": [asdict(each) for each in world.webhooks.values()],
+        "subscriptions": [asdict(each) for each in world.subscriptions.values()],
         "rules": [asdict(rule) for rule in world.rules.values()],
         "people": world.people.dump(),
         "posts": world.posts.dump(),
@@ -63,6 +65,8 @@ def restore(world: World, dumped: dict[str, Any]) -> None:
             world.clock.ahead = timedelta(seconds=dumped["clock_ahead_seconds"])
         world.app = AppKeys(**dumped["app"])
         world.rules = {rule["id"]: StreamRule(**rule) for rule in dumped["rules"]}
+        world.subscriptions = {each["id"]: Subscription(**each) for each in dumped["subscriptions"]}
+        world.webhooks = {each["id"]: Webhook(**each) for each in dumped["webhooks"]}
         world.people.restore(dumped["people"])
         world.posts.restore(dumped["posts"])
         world.messages.restore(dumped["messages"])

@@ -1,35 +1,38 @@
-"""The filtered stream: every post that matches a rule, to the one connection X allows, line by line.
+"""The streams: what is new, line by line, to the one connection X allows for each.
 
-A post is sent when readers can see it, in the order they were written; keep-alives fill the silence. There is no
-backfill: what happened while nobody listened is not sent. Posts of protected people are never sent.
+A thing is sent when readers can see it, in the order it happened; keep-alives fill the silence. There is no backfill:
+what happened while nobody listened is not sent.
 """
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.types import Receive, Send
 
+from bot.sandbox.activity import events, is_visible
 from bot.sandbox.asked import POST_EXPANSIONS, Query
 from bot.sandbox.call import POST_PARAMETERS, Call
 from bot.sandbox.core import Happening, World
-from bot.sandbox.posts import StoredPost
 from bot.sandbox.refusals import too_many_connections
 from bot.sandbox.render import Renderer
 from bot.sandbox.rules import matching
 
+Json = dict[str, Any]
+Sent = Callable[[str, Mapping[str, str], bytes], None]
 _KNOWN = POST_PARAMETERS | {"backfill_minutes", "start_time", "end_time"}
 _LOOK_AGAIN_SECONDS = 0.05
 """How often a post that is not yet visible is looked at again."""
 
 
-class PostStream:
-    """The one stream of the app."""
+class LineStream(ABC):
+    """One connection that tells line by line what is new; what counts as new, its kinds say."""
 
-    def __init__(
-        self, world: World, *, keep_alive_seconds: float, sent: Callable[[Mapping[str, str], bytes], None]
-    ) -> None:
+    path: str
+
+    def __init__(self, world: World, *, keep_alive_seconds: float, sent: Sent) -> None:
         self._world = world
         self._keep_alive_seconds = keep_alive_seconds
         self._sent = sent
@@ -40,6 +43,20 @@ class PostStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_listening: Callable[[], None] = lambda: None
 
+    @property
+    @abstractmethod
+    def position(self) -> int:
+        """The end of what was told so far: a stream that begins now sends what comes after it."""
+
+    @abstractmethod
+    def ready(self, query: Mapping[str, str], position: int) -> tuple[list[Json], int]:
+        """What can be sent from a position on, and the position after it; the world is locked."""
+
+    def check(self, call: Call) -> None:  # noqa: ARG002 - its kinds look at the request
+        """Raises `XRefusal` for a wrong request or a second connection."""
+        if self._open:
+            raise too_many_connections()
+
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._stop_listening = self._world.on_change(self._heard)
@@ -48,17 +65,6 @@ class PostStream:
         self._stop_listening()
         self._ending = True
         self._news.set()
-
-    def check(self, call: Call) -> None:
-        """Raises `XRefusal` for a wrong request or a second connection."""
-        call.asked(_KNOWN).wanted(POST_EXPANSIONS)
-        if self._open:
-            raise too_many_connections()
-
-    @property
-    def position(self) -> int:
-        """The end of what was written so far: a stream that begins now sends what comes after it."""
-        return len(self._world.posts.delivered)
 
     async def run(self, query: Mapping[str, str], position: int, receive: Receive, send: Send) -> None:
         """Sends what comes after the position until the client leaves, the streams are dropped or the server stops."""
@@ -75,12 +81,13 @@ class PostStream:
     async def _send_all(
         self, query: Mapping[str, str], position: int, leaving: asyncio.Future[None], send: Send
     ) -> None:
-        renderer = Renderer(self._world, Query(query, _KNOWN).wanted(POST_EXPANSIONS), None)
         while not (self._ending or self._dropped or leaving.done()):
             self._news.clear()
-            lines, position = self._ready(renderer, position)
-            for line in lines:
-                self._sent(query, line)
+            with self._world.lock:
+                bodies, position = self.ready(query, position)
+            for body in bodies:
+                line = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+                self._sent(self.path, query, line)
                 await send({"type": "http.response.body", "body": line + b"\r\n", "more_body": True})
             behind = position < self.position
             if not await self._wait(leaving, _LOOK_AGAIN_SECONDS if behind else self._keep_alive_seconds):
@@ -95,24 +102,6 @@ class PostStream:
         news.cancel()
         return bool(done) or seconds == _LOOK_AGAIN_SECONDS
 
-    def _ready(self, renderer: Renderer, position: int) -> tuple[list[bytes], int]:
-        """The lines that can be sent from a position on, and the position after them."""
-        lines: list[bytes] = []
-        with self._world.lock:
-            for identity in self._world.posts.delivered[position:]:
-                post = self._world.posts[identity]
-                if post.visible_at > self._world.now():
-                    break
-                position += 1
-                lines += self._line(renderer, post)
-        return lines, position
-
-    def _line(self, renderer: Renderer, post: StoredPost) -> Iterator[bytes]:
-        rules = matching(self._world, post) if self._world.posts.is_visible(post) else []
-        if rules:
-            body = renderer.single_post(post) | {"matching_rules": rules}
-            yield json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
     def _heard(self, happening: Happening) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, happening.kind == "drop")
@@ -120,6 +109,56 @@ class PostStream:
     def _wake(self, dropped: bool) -> None:  # noqa: FBT001 - called by the loop
         self._dropped = self._dropped or dropped
         self._news.set()
+
+
+class PostStream(LineStream):
+    """The filtered stream: every post that matches a rule. Posts of protected people are never sent."""
+
+    path = "/2/tweets/search/stream"
+
+    @property
+    def position(self) -> int:
+        return len(self._world.posts.delivered)
+
+    def check(self, call: Call) -> None:
+        call.asked(_KNOWN).wanted(POST_EXPANSIONS)
+        super().check(call)
+
+    def ready(self, query: Mapping[str, str], position: int) -> tuple[list[Json], int]:
+        renderer = Renderer(self._world, Query(query, _KNOWN).wanted(POST_EXPANSIONS), None)
+        bodies: list[Json] = []
+        for identity in self._world.posts.delivered[position:]:
+            post = self._world.posts[identity]
+            if post.visible_at > self._world.now():
+                break
+            position += 1
+            rules = matching(self._world, post) if self._world.posts.is_visible(post) else []
+            if rules:
+                bodies.append(renderer.single_post(post) | {"matching_rules": rules})
+        return bodies, position
+
+
+class ActivityStream(LineStream):
+    """The activity stream: the events that were subscribed to, for all people of the app."""
+
+    path = "/2/activity/stream"
+
+    @property
+    def position(self) -> int:
+        return len(self._world.happened)
+
+    def check(self, call: Call) -> None:
+        call.asked(["backfill_minutes", "start_time", "end_time"])
+        super().check(call)
+
+    def ready(self, query: Mapping[str, str], position: int) -> tuple[list[Json], int]:  # noqa: ARG002
+        bodies: list[Json] = []
+        for happening in self._world.happened[position:]:
+            if not is_visible(self._world, happening):
+                break
+            position += 1
+            bodies += [event.body for event in events(self._world, happening)]
+        return bodies, position
 
 
 def _both(one: asyncio.Future[Any], other: asyncio.Future[Any]) -> set[asyncio.Future[Any]]:

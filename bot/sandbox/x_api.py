@@ -19,10 +19,11 @@ from bot.sandbox.core import World
 from bot.sandbox.faults import ConnectionLost, Fault, FaultKind, NonsenseAnswer
 from bot.sandbox.limits import Operation
 from bot.sandbox.refusals import XRefusal, invalid, no_such_route, wrong_sign_in
-from bot.sandbox.routes import APP, STREAM_PATH, Route, route_for
+from bot.sandbox.routes import APP, Route, route_for
 from bot.sandbox.sign_in import SignIn
-from bot.sandbox.stream import PostStream
+from bot.sandbox.stream import ActivityStream, PostStream
 from bot.sandbox.street import Caller, Street
+from bot.sandbox.webhooks import Postman
 
 LARGEST_BODY = 1_000_000
 _PROBLEM = "application/problem+json"
@@ -63,15 +64,23 @@ class XApi:
         self._world = world
         self._street = Street(world)
         self._sign_in = SignIn(world)
-        self._stream = PostStream(world, keep_alive_seconds=keep_alive_seconds, sent=self._observe_line)
+        self._streams = {
+            kind.path: kind(world, keep_alive_seconds=keep_alive_seconds, sent=self._observe_line)
+            for kind in (PostStream, ActivityStream)
+        }
+        self._postman = Postman(world)
         self._observe = observe
         self._observed: list[Exception] = []
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._stream.begin(loop)
+        self._postman.begin()
+        for stream in self._streams.values():
+            stream.begin(loop)
 
     def end(self) -> None:
-        self._stream.end()
+        self._postman.end()
+        for stream in self._streams.values():
+            stream.end()
 
     def raise_what_was_observed(self) -> None:
         """Raises what the observer raised, all of it at once."""
@@ -84,7 +93,7 @@ class XApi:
         operation: Operation | None = None
         try:
             caller = self._signed(asked)
-            if asked.path == STREAM_PATH and asked.method == "GET":
+            if asked.path in self._streams and asked.method == "GET":
                 operation = Operation.STREAM
                 await self._open_stream(asked, caller, receive, send)
                 return
@@ -112,12 +121,13 @@ class XApi:
 
     async def _done(self, asked: _Asked, caller: Caller, route: Route, parts: dict[str, str]) -> Answer:
         fault = await self._fault(caller, route.operation)
-        return self._street.call(
+        answer = self._street.call(
             caller,
             route.operation,
             fault,
             lambda: route.act(Call(self._street, caller, parts, asked.query, _json_object(asked))),
         )
+        return answer if answer.then is None else await asyncio.to_thread(answer.then)
 
     async def _fault(self, caller: Caller, operation: Operation) -> Fault | None:
         fault = self._street.fault_for(caller, operation)
@@ -128,17 +138,18 @@ class XApi:
     async def _open_stream(self, asked: _Asked, caller: Caller, receive: Receive, send: Send) -> None:
         if caller.person is not None:
             raise wrong_sign_in(APP)
+        stream = self._streams[asked.path]
         fault = await self._fault(caller, Operation.STREAM)
         self._street.call(
             caller,
             Operation.STREAM,
             fault,
-            lambda: self._stream.check(Call(self._street, caller, {}, asked.query)),
+            lambda: stream.check(Call(self._street, caller, {}, asked.query)),
         )
         headers = self._headers(_JSON) | self._limit_headers(caller, Operation.STREAM)
-        position = self._stream.position  # taken before the client knows: from here on nothing is missed
+        position = stream.position  # taken before the client knows: from here on nothing is missed
         await send({"type": "http.response.start", "status": 200, "headers": _encoded(headers)})
-        await self._stream.run(asked.query, position, receive, send)
+        await stream.run(asked.query, position, receive, send)
 
     async def _say(
         self,
@@ -157,9 +168,9 @@ class XApi:
         await send({"type": "http.response.start", "status": status, "headers": _encoded(headers)})
         await send({"type": "http.response.body", "body": body})
 
-    def _observe_line(self, query: Mapping[str, str], line: bytes) -> None:
+    def _observe_line(self, path: str, query: Mapping[str, str], line: bytes) -> None:
         if self._observe is not None:
-            self._note(Exchange("GET", STREAM_PATH, query, 200, "application/json", line))
+            self._note(Exchange("GET", path, query, 200, "application/json", line))
 
     def _note(self, exchange: Exchange) -> None:
         assert self._observe is not None  # noqa: S101 - the callers have looked

@@ -44,6 +44,10 @@ UNDECLARED = {("POST", "/2/tweets/search/stream/rules", 201): "200"}
 NO_SUCH_METHOD = "no such method in the description"
 
 
+OTHERWISE_DOCUMENTED = ("/2/activity/", "/2/webhooks")
+"""Here X's pages and samples differ from its description, and the sandbox follows the pages."""
+
+
 class Objection(AssertionError):
     """An answer is not what X's description says."""
 
@@ -56,6 +60,8 @@ class Judge:
 
     def __call__(self, exchange: Exchange) -> None:
         self.judged += 1
+        if exchange.path.startswith(OTHERWISE_DOCUMENTED) and exchange.status < 400:
+            return
         body = json.loads(exchange.body)
         problems = [*_against_schema(exchange, body), *_missing(exchange, body)]
         if problems:
