@@ -26,7 +26,7 @@ _SPACE = frozenset(
     )
 )
 _NEVER = frozenset(
-    (Role.MENTION, Role.UNKNOWN_HANDLE, Role.AMOUNT, Role.BAD_AMOUNT, Role.NUMBER, Role.UNIT, Role.QUOTED_LINE,
+    (Role.MENTION, Role.UNKNOWN_HANDLE, Role.AMOUNT, Role.BAD_AMOUNT, Role.NUMBER, Role.QUOTED_LINE,
      Role.HIDDEN, Role.PERCENT)
 )  # fmt: skip
 _PRIVATE_ONLY = frozenset((Verb.CONFIRM, Verb.GREETING))
@@ -44,7 +44,7 @@ def command_in(tokens: Sequence[Token], utterance: Utterance, language: str) -> 
         key
         for token in tokens
         if token.role not in _SPACE and token.key not in "?¿？"
-        for key in token.key.split()
+        for key in token.key.lstrip("#＃").split()
     )
     if not keys:
         asks = any(token.role is Role.QUESTION for token in tokens)

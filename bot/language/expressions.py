@@ -1,6 +1,7 @@
 """Words that belong together become one token: expressions ("make a transfer of") and number words ("forty two")."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.language.lexicon import Lexicon, Meaning, lexicon
 from bot.language.reading import Reason
@@ -46,9 +47,17 @@ def _in_one(several: Sequence[Token], key: str, meaning: Meaning) -> Token:
 
 
 def _is_number_piece(token: Token, words: Lexicon) -> bool:
-    return token.key in words.number_pieces or (
+    if token.key in words.number_pieces or (
         "-" in token.key and token.key.split("-")[0] in words.number_pieces
-    )
+    ):
+        return True
+    return token.role is Role.WORD and _is_glued_number(token.key)
+
+
+@lru_cache(maxsize=4096)
+def _is_glued_number(key: str) -> bool:
+    """ "zweitausendfünfhundert": too many to list."""
+    return len(key) < 60 and any(table.value_of(key) is not None for table in lexicon().numbers.values())
 
 
 def _belongs_to_digits(token: Token, found: Sequence[Token]) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.language.roles import Role
 from bot.language.tokens import Token
 
-_DROPPED = frozenset((Role.PLEASE, Role.EMOJI, Role.LINK, Role.HASHTAG))
+_DROPPED = frozenset((Role.PLEASE, Role.EMOJI, Role.LINK))
 
 _LIST = "m(?:C?k?m)*"
 _TO = f"[pf]?e?{_LIST}"
@@ -23,11 +23,12 @@ _GIVE = (
     f"|{_TO}C?{_AMOUNT}e?V?"
     f"|Y(?:{_AMOUNT}C?e?(?:y{_TO}|{_TO}e?y)|{_TO}{_AMOUNT}e?y))"
 )
+_SHARED = "[xS]"
 _SHARE = (
-    f"(?:S[CD]?(?:Ax?C?[psfy]?{_LIST}C?x?p?|[psfy]{_LIST}[CD]?A)"
-    f"|(?:V[CD]?)?Ax?s{_LIST}"
-    f"|(?:V[CD]?)?(?:Ax[pf]{_LIST}|A[pf]?{_LIST}C?x)"
-    f"|V[pf]?{_LIST}Ax)"
+    f"(?:S[CD]?(?:A{_SHARED}?C?[psfy]?{_LIST}C?{_SHARED}?[ps]?|[psfy]{_LIST}[CD]?A)"
+    f"|(?:V[CD]?)?A{_SHARED}?s{_LIST}"
+    f"|(?:V[CD]?)?(?:A{_SHARED}[pf]{_LIST}|A[pf]?{_LIST}C?{_SHARED})"
+    f"|V[pf]?{_LIST}A{_SHARED})"
 )
 _ASK = f"(?:R[CD]?(?:{_AMOUNT}C?e?[pdf]?e?{_LIST}e?p?|[pd]?e?{_LIST}C?f?{_AMOUNT}e?p?))"
 _ORDER = f"(?:(?P<give>{_GIVE})|(?P<share>{_SHARE})|(?P<ask>{_ASK}))"
@@ -35,10 +36,10 @@ _CARRY_NOTE_INSIDE = (
     f"(?P<inside>V[CD]?{_AMOUNT}e?(?P<between>f(?!m)[WgfpkCTzVsxedirLIvuHqSRhjo]{{1,8}}?)p{_LIST})"
 )
 
-_FRIENDLY = "(?:g[WgfkCDTpmdLisxHehYyvj]{0,14}?)?"
+_FRIENDLY = "D?(?:g[WgfkCDTpmdLisxHehYyvjz]{0,14}?)?"
 _OPENING = f"{_FRIENDLY}(?:mC?)*b+[CDHk]*(?:g+[CDH]*)?"
 _OPENING_UNADDRESSED = "(?:g+[CDHk]*)?(?:b[CDH]*)?(?:g+[CDH]*)?"
-_ENDING = "[CDH]*(?:cD?m(?:C?k?m)*[CD]*)?(?:k?g[WgfkCDTpmLidsxHvhjo]{0,8})?[CDH]*"
+_ENDING = "[CDH]*(?:cD?m(?:C?k?m)*[CD]*)?(?:k?g[WgfkCDTpmLidsxHvhjoz]{0,8})?[CDH]*"
 _NOTE = "(?P<note>(?:f(?!m)|q).+)?"
 
 _ADDRESSED = re.compile(f"{_OPENING}(?:{_ORDER}|{_CARRY_NOTE_INSIDE}){_ENDING}{_NOTE}", re.DOTALL)
@@ -57,13 +58,19 @@ class Derivation:
 
 
 def kept(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens the grammar looks at: polite words, emoji, links and plain hashtags are left out up to the note."""
-    found = []
+    """The tokens the grammar looks at: polite words, emoji and links are left out up to the note.
+
+    A hashtag nobody knows is left out only before the bot or behind a payee: in the place of a verb it may say anything.
+    """
+    found: list[Token] = []
+    may_tag = any(token.role is Role.BOT for token in tokens)
     for position, token in enumerate(tokens):
-        if token.role in _DROPPED:
+        role = token.role
+        may_tag = role is Role.MENTION or (may_tag and role is not Role.BOT)
+        if role in _DROPPED or (role is Role.HASHTAG and may_tag):
             continue
         found.append(token)
-        if token.role is Role.NOTE_MARK or (token.role is Role.FOR and not _is_payee_next(tokens, position)):
+        if role is Role.NOTE_MARK or (role is Role.FOR and not _is_payee_next(tokens, position)):
             return found + list(tokens[position + 1 :])
     return found
 

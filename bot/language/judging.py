@@ -20,9 +20,9 @@ _MONEY = re.compile("[AXn]")
 _NOTE_MARK = re.compile("[AXm][^m]*?(f(?!m)|q)")
 _ADDRESSED_LAST = re.compile("(?:g[CDH]*)?[VSRYAX][^b]*b[CDH]*")
 _MEANT_AS_ORDER = re.compile(
-    "[VSRY]|[AX](?:$|[CDHe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDkmpfe]*[AXn]|n[CD]*[pf]?[mU]|[pf][mU]"
+    "[VSRY]|[AXn][MkHrp]?[AXn]|[AX](?:$|[CDHe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDkmpfe]*[AXn]|n[CD]*[pf]?[mU]|[pf][mU]"
 )
-_STRANGE_VERB = re.compile("[WF]{1,2}[CD]?(?:[pf]?[mUL][Ckm]*[AXn]|[AXnz]u?[^T]{0,3}[pf]?[mUL])")
+_STRANGE_VERB = re.compile("[WFh]{1,2}[CD]?(?:[pf]?[mUL][Ckm]*[AXn]|[AXnz]u?[^T]{0,3}[pf]?[mUL])")
 
 
 def reason_to_refuse(tokens: Sequence[Token], letters: str, utterance: Utterance) -> Reason | None:
@@ -82,9 +82,9 @@ def _is_meant(core: str, tokens: Sequence[Token]) -> bool:
 
 def _is_misspelt_verb(core: str, tokens: Sequence[Token]) -> bool:
     return (
-        core.startswith("W")
+        core[:1] in ("W", "h")
         and any(mark in core for mark in "AXnmU")
-        and meant_verb(tokens[0].key) is not None
+        and meant_verb(tokens[0].key.lstrip("#＃")) is not None
     )
 
 

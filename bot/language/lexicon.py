@@ -57,7 +57,7 @@ _FACTORS = {"euro": 100, "cent": 1}
 
 # Where languages disagree and the message's own does not decide, the part that pays less readily comes first.
 _CAREFUL = (
-    Role.NEGATION, Role.QUESTION, Role.TALK, Role.CONDITION, Role.WHEN, Role.VAGUE, Role.ABOUT, Role.TIMES, Role.OR, Role.FROM,
+    Role.NEGATION, Role.QUESTION, Role.CONDITION, Role.TALK, Role.WHEN, Role.VAGUE, Role.ABOUT, Role.TIMES, Role.OR, Role.FROM,
     Role.WITH, Role.REPOST, Role.UNIT, Role.REQUEST, Role.SPLIT, Role.BETWEEN, Role.SHARED, Role.EACH, Role.TO,
     Role.FOR, Role.NOTE_MARK, Role.AND, Role.SEND,
 )  # fmt: skip
@@ -194,9 +194,10 @@ def _commands(
             for phrase in phrases if command != "filler" else ():
                 for spelling in spellings(phrase):
                     whole = tuple(spelling.split())
-                    for words in {whole, tuple(word for word in whole if word not in fillers)} - {()}:
+                    core = tuple(word for word in whole if word not in fillers)
+                    for words in {whole, core} if len(core) > 1 or len(whole) < 3 else {whole}:
                         found.setdefault(words, []).append((command, code))
-    return {words: tuple(dict.fromkeys(several)) for words, several in found.items()}
+    return {words: tuple(dict.fromkeys(several)) for words, several in found.items() if words}
 
 
 def _verbs(single: Iterable[tuple[str, Meaning]]) -> dict[str, tuple[str, ...]]:

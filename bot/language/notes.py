@@ -13,7 +13,7 @@ from bot.language.roles import Role
 from bot.language.tokens import Token
 
 _SECOND_ORDER = re.compile(r"A[WkC]{0,2}[pf]m|m[WkC]{0,1}A|V[WkC]{0,2}A|V[WkC]{0,2}m")
-_TAKEN_BACK = re.compile(r"[CDH]W{0,2}[NV]?W{0,1}N|N[CDHWTj]{0,2}$")
+_TAKEN_BACK = re.compile(r"[CDH]W{0,2}N|[^fqN]N+[CDHj]*$")
 _TRIMMED = frozenset(
     (Role.PLEASE, Role.EMOJI, Role.LINK, Role.HASHTAG, Role.COMMA, Role.FULL_STOP, Role.DASH, Role.BOT)
 )
