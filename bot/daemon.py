@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.wiring import Bot
 from bot.work import THE_DATABASE
 from bot.x.gateway import Gateway, XUser
+from ledger.errors import InvariantBroken as LedgerBroken
 
 log = structlog.get_logger(__name__)
 
@@ -88,9 +89,9 @@ class Tick:
         except Misconfigured as wrong:
             self._pause(None)
             log.error(f"{self.name}.misconfigured", problem=str(wrong))
-        except InvariantBroken as broken:
+        except (InvariantBroken, LedgerBroken) as broken:
             log.critical(f"{self.name}.invariant_broken", problem=str(broken))
-            self.stop(broken)
+            self.stop(InvariantBroken(str(broken)))
         except THE_DATABASE as fault:
             self._pause(None)
             log.error(f"{self.name}.database", problem=f"{type(fault).__name__}: {fault}")

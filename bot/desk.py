@@ -264,7 +264,7 @@ class Desk:
         match command.verb:
             case Verb.LANGUAGE:
                 self._choose_language(session, said, command.argument or "")
-            case Verb.HELP:
+            case Verb.HELP | Verb.FREEZE:
                 facts: Parameters = {"bot": self.bot.username, "limit": self.rules.limit_per_payment}
                 self.outbox.tell(session, said.person, "help", facts)
             case Verb.GREETING:

@@ -188,9 +188,6 @@ class Settings(BaseSettings):
     )
 
     # The admin's side
-    web_port: int = _setting(
-        8350, "the port of the bot's pages on 127.0.0.1; 0 takes any free one", unit="port", ge=0, le=65535
-    )
     log_format: Literal["console", "json"] = _setting(
         "console", "how log lines look: console or json", unit="name"
     )

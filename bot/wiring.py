@@ -136,7 +136,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     database.write(lambda session: bind(session, account))
 
     book = Ledger(clock=clock, ids=ids)
-    people = People(vault=vault)
+    people = People(vault=vault, language=settings.language)
     inbox = Inbox(
         people=people,
         vault=vault,

@@ -16,6 +16,7 @@ from bot.errors import InvariantBroken, TryLater, UnreadableRow
 from bot.store.inbox import Inbox
 from ledger.database import Database
 from ledger.errors import DatabaseBusy, OutcomeUnknown, TransactionLost
+from ledger.errors import InvariantBroken as LedgerBroken
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,8 @@ class Work:
             return self.database.write(lambda session: self._work_one(session, taken))
         except InvariantBroken:
             raise
+        except LedgerBroken as broken:
+            raise InvariantBroken(str(broken)) from broken
         except THE_DATABASE as error:
             raise TryLater(f"the database: {type(error).__name__}: {error}") from error
         except UnreadableRow as error:

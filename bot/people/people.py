@@ -23,14 +23,15 @@ class Standing(StrEnum):
 
 
 class People:
-    def __init__(self, *, vault: Vault) -> None:
+    def __init__(self, *, vault: Vault, language: str = "en") -> None:
         self._vault = vault
+        self._language = language
 
     def ensure(self, session: Session, user_id: UserId) -> None:
         """A row for this person, made once however many ask at the same moment."""
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         row = insert(PersonRow).values(
-            user_id=user_id, labelled_by=0, standing="stranger", spoken_language="en",
+            user_id=user_id, labelled_by=0, standing="stranger", spoken_language=self._language,
             wrong_answers=0, locks=0, letters_used=0,
         )  # fmt: skip
         session.exec(row.on_conflict_do_nothing())

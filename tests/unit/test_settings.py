@@ -108,7 +108,6 @@ class TestAWrongSetting:
             ("SMONEY_LANGUAGE", "english"),
             ("SMONEY_LOG_FORMAT", "xml"),
             ("SMONEY_OPERATOR_NAME", "a\x07b"),
-            ("SMONEY_WEB_PORT", "70000"),
         ],
     )
     def test_is_named_with_what_is_wrong_and_a_right_one(self, name, value, monkeypatch):
