@@ -198,20 +198,25 @@ class SqliteEngine:
 
     def _lead(self, own: _Call[Any]) -> None:
         """Carry one's own work and that of all who wait, then hand over to the next who came meanwhile."""
-        with self._mutex:
-            batch = [own, *self._waiting[: _MOST_IN_ONE_COMMIT - 1]]
-            del self._waiting[: _MOST_IN_ONE_COMMIT - 1]
+        batch = [own]
         self._local.inside = True
-        left_over = batch[1:]
+        done = False
         try:
             self._carry(batch)
-            left_over = []
+            done = True
         finally:
             self._local.inside = False
-            self._hand_over(left_over)
-            for call in batch[1:]:
-                if call not in left_over:
-                    call.gate.release()
+            self._hand_over([] if done else batch[1:])
+            for call in batch[1:] if done else ():
+                call.gate.release()
+
+    def _take_waiting(self, room: int) -> list[_Call[Any]]:
+        if not self._waiting:  # a look without the lock: who comes a moment later waits for the next commit
+            return []
+        with self._mutex:
+            taken = self._waiting[:room]
+            del self._waiting[:room]
+        return taken
 
     def _hand_over(self, left_over: list[_Call[Any]]) -> None:
         with self._mutex:
@@ -223,7 +228,7 @@ class SqliteEngine:
                 leader.gate.release()
 
     def _carry(self, batch: list[_Call[Any]]) -> None:
-        """Run the batch until each call of it is committed or has an error of its own."""
+        """Run the batch, and who comes while it runs, until each call is committed or has an error of its own."""
         try:
             self._carry_together(batch)
         except _CommitFailed as failed:
@@ -235,28 +240,31 @@ class SqliteEngine:
                 self._carry([call])
 
     def _carry_together(self, batch: list[_Call[Any]]) -> None:
-        going = list(batch)
+        lost_calls: list[_Call[Any]] = []
         tries = pauses(self._busy_seconds)
-        while going:
+        while len(lost_calls) < len(batch):
             try:
-                self._transact(going)
+                self._transact(batch, without=lost_calls)
             except _Lost as lost:
                 self._reopen_writer()
-                going.remove(lost.by)
+                lost_calls.append(lost.by)
             except (sqlite3.OperationalError, exc.OperationalError) as error:
                 if _code(error) not in _BUSY or (seconds := next(tries, None)) is None:
-                    _fail(going, error)
+                    _fail([call for call in batch if call not in lost_calls], error)
                     return
                 self._pause(seconds)
             else:
                 return
 
-    def _transact(self, batch: list[_Call[Any]]) -> None:
+    def _transact(self, batch: list[_Call[Any]], *, without: list[_Call[Any]]) -> None:
         driver = self._driver
         try:
             driver.execute("BEGIN IMMEDIATE")
-            for call in batch:
-                self._run(call)
+            for call in batch:  # which grows on the way
+                if call not in without:
+                    self._run(call)
+                if call is batch[-1]:
+                    batch += self._take_waiting(_MOST_IN_ONE_COMMIT - len(batch))
             self._commit()
         finally:
             if driver.in_transaction:
