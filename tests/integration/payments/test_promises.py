@@ -378,8 +378,20 @@ class TestHeldMoney:
         street.answers("bob")
         street.passes(days=6)
         street.sleeps(days=2)
+        street.town.settle()
+        street.passes(hours=20)
+        assert street.has("bob") == 90_00
         street.says("zoe", "start")
         assert street.has("zoe") == 10_00
+
+    def test_goes_back_once_the_time_the_bot_was_away_is_over_too(self, street):
+        street.tweets("bob", "@smoney send 10€ @zoe")
+        street.answers("bob")
+        street.passes(days=6)
+        street.sleeps(days=2)
+        street.town.settle()
+        street.passes(days=1, hours=1)
+        assert street.has("bob") == 100_00
 
     def test_can_be_taken_back_by_its_payer(self, street):
         street.tweets("bob", "@smoney send 10€ @zoe")
