@@ -22,6 +22,7 @@ from bot.sandbox.posts import Posts, StoredPost
 from bot.x.snowflake import instant_of
 
 T = TypeVar("T")
+USER_TOKEN_LIFETIME = timedelta(hours=2)
 Who = Person | int
 """A person, or a person's id."""
 
@@ -101,6 +102,8 @@ class World:
         self.windows = Windows(limits)
         self.faults = FaultPlan()
         self.meter = Meter()
+        self.credit_thousandths: int | None = None
+        """What may be spent in all, in thousandths of a dollar, by the meter; None is no end of it."""
         self.app = AppKeys(self.ground.secret(25), self.ground.secret(50), self.ground.secret(60))
         self.rules: dict[int, StreamRule] = {}
         self.subscriptions: dict[int, Subscription] = {}
@@ -165,6 +168,15 @@ class World:
         with self.lock:
             wanted = self.person(who).blocked
             (wanted.add if blocked else wanted.discard)(self.person(other).id)
+
+    def renew_user_token(self, who: Who, *, lifetime: timedelta = USER_TOKEN_LIFETIME) -> Person:
+        """A new OAuth 2 user token that ends, and a new refresh token for the time after; the old ones end now."""
+        with self.lock:
+            person = self.person(who)
+            person.keys.user_token = self.ground.secret(60)
+            person.keys.refresh_token = self.ground.secret(60)
+            person.keys.user_token_ends_at = (self.now() + lifetime).timestamp()
+            return person
 
     # --- posts ---
 

@@ -48,7 +48,7 @@ def refuse_real_keys(values: Iterable[str]) -> None:
 
 
 def _keys_of(world: World) -> list[str]:
-    own = (key for person in world.people for key in astuple(person.keys))
+    own = (key for person in world.people for key in astuple(person.keys) if isinstance(key, str))
     return [*astuple(world.app), *own]
 
 

@@ -25,6 +25,9 @@ class Keys:
     access_token: str
     access_token_secret: str
     user_token: str
+    refresh_token: str = ""
+    user_token_ends_at: float | None = None
+    """In seconds since 1970; None is never, as long as nobody asked for tokens that end."""
 
 
 @dataclass(slots=True)
@@ -68,6 +71,7 @@ class People:
             access_token=f"{identity}-{self._ground.secret(30)}",
             access_token_secret=self._ground.secret(45),
             user_token=self._ground.secret(60),
+            refresh_token=self._ground.secret(60),
         )
         person = Person(identity, username, self._name(name, username), keys)
         self._add(person)

@@ -50,9 +50,13 @@ class SignIn:
         if hmac.compare_digest(given, self._world.app.bearer_token.encode()):
             return Caller(None)
         for person in self._world.people:
-            if hmac.compare_digest(given, person.keys.user_token.encode()) and not person.gone:
+            if hmac.compare_digest(given, person.keys.user_token.encode()) and self._may_sign(person):
                 return Caller(person)
         raise unauthorized()
+
+    def _may_sign(self, person: Person) -> bool:
+        ends_at = person.keys.user_token_ends_at
+        return not person.gone and (ends_at is None or self._world.now().timestamp() < ends_at)
 
     def _by_signature(self, method: str, target: str, host: str, authorization: str) -> Person:
         for base in (*X_BASES, f"http://{host}"):

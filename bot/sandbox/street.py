@@ -17,7 +17,7 @@ from bot.sandbox.messages import StoredMessage, conversation_of
 from bot.sandbox.meter import Price
 from bot.sandbox.people import Person
 from bot.sandbox.posts import StoredPost
-from bot.sandbox.refusals import XRefusal, forbidden, suspended, too_many_requests
+from bot.sandbox.refusals import XRefusal, credits_depleted, forbidden, suspended, too_many_requests
 
 T = TypeVar("T")
 
@@ -81,6 +81,9 @@ class Street:
                 raise XRefusal(fault.status, fault.title, fault.detail)
             if caller.person is not None and caller.person.suspended:
                 raise suspended()
+            credit = self.world.credit_thousandths
+            if credit is not None and self.world.meter.thousandths >= credit:
+                raise credits_depleted()
             result = act()
         if fault is not None and fault.kind is FaultKind.LOSE:
             raise ConnectionLost(done=True)

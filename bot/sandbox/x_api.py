@@ -18,6 +18,7 @@ from bot.sandbox.call import Answer, Call
 from bot.sandbox.core import World
 from bot.sandbox.faults import ConnectionLost, Fault, FaultKind, NonsenseAnswer
 from bot.sandbox.limits import Operation
+from bot.sandbox.oauth2 import TOKEN_PATH, refreshed
 from bot.sandbox.refusals import XRefusal, invalid, no_such_route, wrong_sign_in
 from bot.sandbox.routes import APP, Route, route_for
 from bot.sandbox.sign_in import SignIn
@@ -91,6 +92,10 @@ class XApi:
         asked = await _read(scope, receive)
         caller: Caller | None = None
         operation: Operation | None = None
+        if asked.path == TOKEN_PATH and asked.method == "POST":
+            status, told = refreshed(self._world, asked.headers, asked.body)
+            await self._say(asked, send, status, _JSON, as_json(told), {})
+            return
         try:
             caller = self._signed(asked)
             if asked.path in self._streams and asked.method == "GET":

@@ -189,6 +189,20 @@ class TestXsOwnSdk:
         speaker.join()
         assert (line.data.text, line.matching_rules[0].tag) == ("@smoney hi", "mentions")
 
+    def test_subscribes_to_activity_and_hears_it(self, xdk_as, world, address, bot, bob):
+        body = {"event_type": "dm.received", "filter": {"user_id": str(bot.id)}, "tag": "inbound"}
+        xdk_as(bot, oauth2=True).activity.create_subscription(body)
+        stream = xdk_as(None).activity.stream(stream_config=StreamConfig(timeout=5))
+        path = "/2/activity/stream"
+        speaker = threading.Thread(
+            target=lambda: (_until_connected(world, address, path), world.send_message(bob, bot, "start"))
+        )
+        speaker.start()
+        line = next(stream)
+        stream.close()
+        speaker.join()
+        assert (line.data.event_type, line.data.tag) == ("dm.received", "inbound")
+
     def test_is_refused_a_stream_with_a_persons_token(self, xdk_as, bob):
         with pytest.raises((StreamError, ValueError)):
             next(xdk_as(bob, oauth2=True).stream.posts())
@@ -263,16 +277,14 @@ class TestRules:
         assert "data" not in plain.app("GET", "/2/tweets/search/stream/rules").json()
 
 
-def _until_connected(world, address):
+def _until_connected(world, address, path="/2/tweets/search/stream"):
     """Waits for the other thread's stream: a second connection is refused as soon as there is a first."""
     import requests  # noqa: PLC0415 - used by this helper only
 
     for _ in range(100):
         headers = {"Authorization": f"Bearer {world.app.bearer_token}"}
         world.windows.clear()
-        with requests.get(
-            f"{address}/2/tweets/search/stream", headers=headers, stream=True, timeout=5
-        ) as response:
+        with requests.get(f"{address}{path}", headers=headers, stream=True, timeout=5) as response:
             if response.status_code == 429:
                 return
         threading.Event().wait(0.02)

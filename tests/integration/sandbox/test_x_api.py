@@ -140,6 +140,43 @@ class TestSigningIn:
         problem(plain.user(bot, "GET", "/2/tweets/search/stream/rules"), 403)
 
 
+class TestTokensThatEnd:
+    @pytest.fixture
+    def refresh(self, plain, world):
+        def send(token: str, *, secret: str | None = None) -> Any:
+            return plain.session.post(
+                f"{plain.address}/2/oauth2/token",
+                data={"grant_type": "refresh_token", "refresh_token": token},
+                auth=(world.app.consumer_key, secret or world.app.consumer_secret),
+                timeout=5,
+            )
+
+        return send
+
+    def test_are_refused_after_two_hours_and_can_be_renewed_once(self, plain, world, bot, refresh):
+        world.renew_user_token(bot)
+        old = bot.keys.refresh_token
+        assert plain.user(bot, "GET", "/2/users/me").status_code == 200
+        world.advance(timedelta(hours=2))
+        problem(plain.user(bot, "GET", "/2/users/me"), 401)
+        granted = refresh(old).json()
+        assert (granted["expires_in"], granted["token_type"]) == (7200, "bearer")
+        assert granted["access_token"] == bot.keys.user_token
+        assert plain.user(bot, "GET", "/2/users/me").status_code == 200
+        assert refresh(old).status_code == 400
+
+    def test_are_renewed_for_the_app_only(self, bot, refresh):
+        assert refresh(bot.keys.refresh_token, secret="wrong").status_code == 401
+
+
+class TestCredits:
+    def test_that_are_used_up_end_everything_with_a_402(self, plain, world, bot):
+        world.credit_thousandths = 15
+        plain.user(bot, "POST", "/2/tweets", json={"text": "hello"})
+        found = problem(plain.user(bot, "GET", "/2/users/me"), 402)
+        assert found["title"] == "CreditsDepleted"
+
+
 class TestUsers:
     def test_give_the_fields_that_were_asked_for_and_no_others(self, plain, bot):
         assert plain.user(bot, "GET", "/2/users/me").json() == {
