@@ -19,6 +19,7 @@ _SPACE = frozenset(
         Role.EMOJI,
         Role.COMMA,
         Role.FULL_STOP,
+        Role.COLON,
         Role.DASH,
         Role.LINK,
         Role.QUOTATION,
@@ -40,18 +41,19 @@ def command_in(tokens: Sequence[Token], utterance: Utterance, language: str) -> 
     if any(token.role in _NEVER for token in tokens):
         return None
     reference = _reference_in(tokens, utterance.text)
-    keys = tuple(
-        key
-        for token in tokens
-        if token.role not in _SPACE and token.key not in "?¿？"
-        for key in token.key.lstrip("#＃").split()
-    )
+    keys = _keys(tokens, _SPACE) or _keys(tokens, _SPACE - {Role.PLEASE})
     if not keys:
         asks = any(token.role is Role.QUESTION for token in tokens)
         return Command(Verb.HELP, language=language) if asks else None
     if len(keys) > _MOST_WORDS:
         return None
     return _language_choice(keys, language) or _listed(keys, reference, utterance, language)
+
+
+def _keys(tokens: Sequence[Token], passed_over: frozenset[Role]) -> tuple[str, ...]:
+    """The words of the message, expressions taken apart again."""
+    kept = (token.key.lstrip("#＃") for token in tokens if token.role not in passed_over)
+    return tuple(word for key in kept if key not in "?¿？" for word in key.split())
 
 
 def _reference_in(tokens: Sequence[Token], text: str) -> str | None:

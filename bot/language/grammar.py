@@ -18,33 +18,33 @@ _LIST = "m(?:C?k?m)*"
 _TO = f"[pf]?e?{_LIST}"
 _AMOUNT = "e?A"
 _GIVE = (
-    f"(?:V[CD]?(?:{_AMOUNT}C?e?C?{_TO}|{_TO}C?{_AMOUNT})C?e?"
+    f"(?:V[CDJ]?(?:{_AMOUNT}C?e?C?{_TO}|{_TO}C?{_AMOUNT})C?e?"
     f"|{_AMOUNT}C?e?C?{_TO}C?e?V?"
     f"|{_TO}C?{_AMOUNT}e?V?"
     f"|Y(?:{_AMOUNT}C?e?(?:y{_TO}|{_TO}e?y)|{_TO}{_AMOUNT}e?y))"
 )
 _SHARED = "[xS]"
 _SHARE = (
-    f"(?:S[CD]?(?:A{_SHARED}?C?[psfy]?{_LIST}C?{_SHARED}?[ps]?|[psfy]{_LIST}[CD]?A)"
-    f"|(?:V[CD]?)?A{_SHARED}?s{_LIST}"
-    f"|(?:V[CD]?)?(?:A{_SHARED}[pf]{_LIST}|A[pf]?{_LIST}C?{_SHARED})"
+    f"(?:S[CDJ]?(?:A{_SHARED}?C?[psfy]?{_LIST}C?{_SHARED}?[ps]?|[psfy]{_LIST}[CDJ]?A)"
+    f"|(?:V[CDJ]?)?A{_SHARED}?s{_LIST}"
+    f"|(?:V[CDJ]?)?(?:A{_SHARED}[pf]{_LIST}|A[pf]?{_LIST}C?{_SHARED})"
     f"|V[pf]?{_LIST}A{_SHARED})"
 )
-_ASK = f"(?:R[CD]?(?:{_AMOUNT}C?e?[pdf]?e?{_LIST}e?p?|[pd]?e?{_LIST}C?f?{_AMOUNT}e?p?))"
+_ASK = f"(?:R[CDJ]?(?:{_AMOUNT}C?e?[pdf]?e?{_LIST}e?p?|[pd]?e?{_LIST}C?f?{_AMOUNT}e?p?))"
 _ORDER = f"(?:(?P<give>{_GIVE})|(?P<share>{_SHARE})|(?P<ask>{_ASK}))"
 _CARRY_NOTE_INSIDE = (
-    f"(?P<inside>V[CD]?{_AMOUNT}e?(?P<between>f(?!m)[WgfpkCTzVsxedirLIvuHqSRhjo]{{1,8}}?)p{_LIST})"
+    f"(?P<inside>V[CDJ]?{_AMOUNT}e?(?P<between>f(?!m)[WgfpkCTzVsxedirLIvuHqSRhjo]{{1,8}}?)p{_LIST})"
 )
 
-_FRIENDLY = "D?(?:g[WgfkCDTpmdLisxHehYyvjz]{0,14}?)?"
-_OPENING = f"{_FRIENDLY}(?:mC?)*b+[CDHk]*(?:g+[CDH]*)?"
-_OPENING_UNADDRESSED = "(?:g+[CDHk]*)?(?:b[CDH]*)?(?:g+[CDH]*)?"
-_ENDING = "[CDH]*(?:cD?m(?:C?k?m)*[CD]*)?(?:k?g[WgfkCDTpmLidsxHvhjoz]{0,8})?[CDH]*"
+_FRIENDLY = "D?[gCDHJk]*(?:g[WgfkCDTpmdLisxHehYyvjz]{0,14}D[gCDHJk]*)?"
+_OPENING = f"{_FRIENDLY}(?:mC?)*b+[CDHJk]*(?:g+[CDHJ]*)?"
+_OPENING_UNADDRESSED = "(?:g+[CDHJk]*)?(?:b[CDHJ]*)?(?:g+[CDHJ]*)?"
+_ENDING = "[CDHJ]*(?:c[DJ]?m(?:C?k?m)*[CDJ]*)?(?:k?g+(?:C?m)?[WgfkCDpHhjo]{0,6})?[CDHJ]*"
 _NOTE = "(?P<note>(?:f(?!m)|q).+)?"
 
 _ADDRESSED = re.compile(f"{_OPENING}(?:{_ORDER}|{_CARRY_NOTE_INSIDE}){_ENDING}{_NOTE}", re.DOTALL)
 _ANSWERING = re.compile(f"{_OPENING_UNADDRESSED}(?:{_ORDER}|{_CARRY_NOTE_INSIDE}){_ENDING}{_NOTE}", re.DOTALL)
-_ADDRESSED_LAST = re.compile(f"(?:g+[CDH]*)?(?:{_ORDER})[CD]*(?:g+[CD]*)?b[CDHg]*")
+_ADDRESSED_LAST = re.compile(f"(?:g+[CDHJ]*)?(?:{_ORDER})[CDJ]*(?:g+[CDJ]*)?b[CDHg]*")
 
 
 @dataclass(frozen=True, slots=True)

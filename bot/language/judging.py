@@ -13,16 +13,17 @@ from bot.language.roles import Role
 from bot.language.tokens import Token
 
 _QUOTED_ORDER = re.compile("G[^G]*[bVSRYA]")
-_OPENING = re.compile("(?:g[^bANnXVSRYG]{0,14}|[mojCDHgk])*b[CDH]*")
-_FRIENDLY = re.compile("(?:g+[CDHk]*)*")
+_OPENING = re.compile("[gmCDHJk]*(?:g[^bANnXVSRYG]{0,14}D[gmCDHJk]*)?b[CDHJ]*")
+_AFTER_A_SENTENCE = re.compile("[^bGPKNQ]{1,30}D(?=b+[CDHJ]*[VSY])")
+_FRIENDLY = re.compile("(?:g+[CDHJk]*)*")
 _ORDER_VERB = re.compile("[VSRY]")
 _MONEY = re.compile("[AXn]")
 _NOTE_MARK = re.compile("[AXm][^m]*?(f(?!m)|q)")
-_ADDRESSED_LAST = re.compile("(?:g[CDH]*)?[VSRYAX][^b]*b[CDH]*")
+_ADDRESSED_LAST = re.compile("(?:g[CDHJ]*)?[VSRYAX][^b]*b[CDHJ]*")
 _MEANT_AS_ORDER = re.compile(
-    "[VSRY]|[AXn][MkHrp]?[AXn]|[AX](?:$|[CDHe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDkmpfe]*[AXn]|n[CD]*[pf]?[mU]|[pf][mU]"
+    "[VSRY]|[AXn][MkHrp]?[AXn]|[AX](?:$|[CDHJe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDJkmpfe]*[AXn]|n[CDJ]*[pf]?[mU]|[pf][mU]"
 )
-_STRANGE_VERB = re.compile("[WFh]{1,2}[CD]?(?:[pf]?[mUL][Ckm]*[AXn]|[AXnz]u?[^T]{0,3}[pf]?[mUL])")
+_STRANGE_VERB = re.compile("[WFh]{1,2}[CDJ]?(?:[pf]?[mUL][Ckm]*[AXn]|[AXnz]u?[^T]{0,3}[pf]?[mUL])")
 
 
 def reason_to_refuse(tokens: Sequence[Token], letters: str, utterance: Utterance) -> Reason | None:
@@ -50,7 +51,7 @@ def _is_quoted(letters: str) -> bool:
 
 def _addressed_part(letters: str, utterance: Utterance) -> tuple[int, str] | None:
     """The letters said to the bot, and where they begin; None where it is only talked about."""
-    opening = _OPENING.match(letters)
+    opening = _OPENING.match(letters) or _AFTER_A_SENTENCE.match(letters)
     start = opening.end() if opening else 0
     if opening is None and not (
         utterance.private or utterance.answers_bot or _ADDRESSED_LAST.fullmatch(letters)

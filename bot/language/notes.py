@@ -13,9 +13,19 @@ from bot.language.roles import Role
 from bot.language.tokens import Token
 
 _SECOND_ORDER = re.compile(r"A[WkC]{0,2}[pf]m|m[WkC]{0,1}A|V[WkC]{0,2}A|V[WkC]{0,2}m")
-_TAKEN_BACK = re.compile(r"[CDH]W{0,2}N|[^fqN]N+[CDHj]*$")
+_TAKEN_BACK = re.compile(r"[CDHJ]W{0,2}N|[^fqN]N+[CDHJj]*$")
 _TRIMMED = frozenset(
-    (Role.PLEASE, Role.EMOJI, Role.LINK, Role.HASHTAG, Role.COMMA, Role.FULL_STOP, Role.DASH, Role.BOT)
+    (
+        Role.PLEASE,
+        Role.EMOJI,
+        Role.LINK,
+        Role.HASHTAG,
+        Role.COMMA,
+        Role.COLON,
+        Role.FULL_STOP,
+        Role.DASH,
+        Role.BOT,
+    )
 )
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c\u200e\u200f")
 
@@ -41,7 +51,7 @@ def refusal_in(note: Sequence[Token], *, payees: int) -> Reason | None:
 def text_of(note: Sequence[Token], whole: str) -> str | None:
     """The note as written, without its mark, trailing thanks, emoji and links; None where nothing is left."""
     first = 1
-    while first < len(note) and note[first].role in (Role.FULL_STOP, Role.COMMA, Role.DASH):
+    while first < len(note) and note[first].role in (Role.FULL_STOP, Role.COLON, Role.COMMA, Role.DASH):
         first += 1
     last = len(note)
     while last > first and note[last - 1].role in _TRIMMED:

@@ -16,7 +16,6 @@ from bot.language.reading import (
     Command,
     Mode,
     Nothing,
-    NotUnderstood,
     Payee,
     Reading,
     Reason,
@@ -27,6 +26,7 @@ from bot.language.reading import (
 )
 from bot.language.roles import Role
 from bot.language.spoken import DEFAULT, heed_cuts, hint_of, language_of, languages, spoken_language
+from bot.language.suggesting import refusal
 from bot.language.tokens import Token, tokens_of
 
 __all__ = ["LANGUAGES", "language_of", "read", "understood"]
@@ -85,7 +85,7 @@ def _ordered(order: grammar.Derivation, utterance: Utterance, language: str) -> 
     payees = tuple(Payee(token.key, token.user_id) for token in order.order if token.role is Role.MENTION)
     reason = _forbidden(order, payees, utterance) or notes.refusal_in(order.note, payees=len(payees))
     if reason is not None:
-        return NotUnderstood(reason, language=language)
+        return refusal(reason, [*order.order, *order.note], utterance, language)
     amount = next(token for token in order.order if token.role is Role.AMOUNT)
     return _KINDS[order.kind](
         amount_minor=amount.value,
@@ -110,12 +110,12 @@ def _forbidden(order: grammar.Derivation, payees: Sequence[Payee], utterance: Ut
 def _refused(kept: Sequence[Token], letters: str, utterance: Utterance, language: str) -> Reading:
     reason = judging.reason_to_refuse(kept, letters, utterance)
     if reason is not None:
-        return NotUnderstood(reason, language=language)
+        return refusal(reason, kept, utterance, language)
     if not utterance.private or not kept:
         return Nothing(language=language)
     if set(letters) <= _FRIENDLY:
         return Command(Verb.GREETING, language=language)
-    return NotUnderstood(Reason.NOT_A_COMMAND, language=language)
+    return refusal(Reason.NOT_A_COMMAND, kept, utterance, language)
 
 
-_FRIENDLY = frozenset("gCDHkb")
+_FRIENDLY = frozenset("gCDHJkb")

@@ -29,6 +29,7 @@ class Role(Enum):
     AND = "k"
     COMMA = "C"
     FULL_STOP = "D"
+    COLON = "J"
     DASH = "H"
     COPY = "c"
     GREETING = "g"

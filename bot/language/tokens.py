@@ -33,6 +33,7 @@ _MASTER = re.compile(
   | (?P<reference>\b(?:[A-Za-z]-(?=[A-Za-z]*\d)[0-9A-Za-z]{{6}}|[A-Z]-[A-Z]{{6}}|[Pp]-[A-Za-z]{{6}}
         |[Pp](?=[A-Za-z]*\d)[0-9A-Za-z]{{6}})\b)
   | (?P<arrow>(?:-|=|–|—)+(?:&gt;|>)|[→⇒➜➡]\ufe0f?)
+  | (?P<emoticon>(?<!\S)(?:[:;=xX][-'^o]?[)(DPpO3*\]]+|\^_*\^)(?!\w))
   | (?P<heart>(?:&lt;|<)3+(?![\d.,]|\s?(?:€|eur)))
   | (?P<number>🔟|(?:[.,](?=\d))?{_DIGIT}(?:(?:{_DIGIT})|{_BETWEEN_DIGITS}{{1,3}}(?=\d))*(?:[.,](?:--?|–|—|=)(?![\w]))?)
   | (?P<entity>&(?:amp|lt|gt|quot|\#39);)
@@ -42,7 +43,8 @@ _MASTER = re.compile(
         (?:\u200d{_EMOJI}[\ufe0e\ufe0f\U0001F3FB-\U0001F3FF]*)*)
   | (?P<question>[?¿？⁇⁈⸮؟﹖]+)
   | (?P<quotation>["“”„‟«»‹›‘‚‛`´＂「」『』❝❞〝〞]|(?:^|(?<=\s))['’]|['’](?=\s|$))
-  | (?P<stop>[.!;:…！。¡]+)
+  | (?P<stop>[.!…！。¡]+)
+  | (?P<colon>[:;：]+)
   | (?P<comma>,)
   | (?P<dash>[-–—−‒―])
   | (?P<other>\S)
@@ -61,6 +63,8 @@ _PLAIN = {
     "comma": Role.COMMA,
     "dash": Role.DASH,
     "stop": Role.FULL_STOP,
+    "colon": Role.COLON,
+    "emoticon": Role.EMOJI,
     "hashtag": Role.HASHTAG,
     "cashtag": Role.UNKNOWN_HANDLE,
 }

@@ -38,7 +38,7 @@ def say(phrase: str, *, language: str, parameters: Parameters, time_zone: tzinfo
     if phrase not in CATALOGUE:
         raise UnknownPhrase(phrase)
     for name in CATALOGUE[phrase].required:
-        parameters[name]  # noqa: B018 - raises KeyError, which names what is missing
+        parameters[name]
     known = language if language in language_files() else "en"
     speaker = _Speaker(known, language_files()[known], parameters, time_zone)
     return speaker.text(language_files()[known]["said"][phrase])
