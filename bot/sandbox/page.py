@@ -122,9 +122,9 @@ class Page:
         """How long X would count a text, and how the bot would read it."""
         given = await json_object(request)
         text, author = str(given.get("text", ""))[:PREVIEW_LIMIT], str(given.get("author", ""))
-        reading = (
-            self._read_preview(text, author) if self._read_preview is not None and text.strip() else None
-        )
+        reading = None
+        if self._read_preview is not None and text.strip():
+            reading = await asyncio.to_thread(self._read_preview, text, author)
         answer = {"length": weighted_length(text), "fits": fits(text), "reading": reading}
         return JSONResponse(answer, headers=HEADERS)
 

@@ -44,21 +44,22 @@ export function botAvatar(size) {
   return element("img", { src: "/static/icon.svg", width: size, height: size, alt: "", class: "avatar" });
 }
 
-// A text cut into its recognised parts; in the bot's messages a code stands out.
+// A text cut into its recognised parts; a payment's reference stays in one line, a code in the bot's messages stands out.
 export function text(parts, { codes = false } = {}) {
   return parts.flatMap((part) => {
     if (part.kind) return [element("span", { class: part.kind }, part.text)];
-    return codes ? withCodes(part.text) : [document.createTextNode(part.text)];
+    return withMarks(part.text, codes ? CODE_OR_REFERENCE : REFERENCE);
   });
 }
 
 const CODE = /\b[A-Z] ?\d{6}\b/g;
+const REFERENCE = /\b[A-Z]-[0-9A-Z]{6}\b/g;
 const CODE_OR_REFERENCE = /\b[A-Z] ?\d{6}\b|\b[A-Z]-[0-9A-Z]{6}\b/g;
 
-function withCodes(plain) {
+function withMarks(plain, pattern) {
   const made = [];
   let position = 0;
-  for (const match of plain.matchAll(CODE_OR_REFERENCE)) {
+  for (const match of plain.matchAll(pattern)) {
     const mark = match[0][1] === "-" ? element("span", { class: "reference" }, match[0]) : element("strong", { class: "code" }, match[0]);
     made.push(plain.slice(position, match.index), mark);
     position = match.index + match[0].length;

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from bot.sandbox.core import World
 from bot.sandbox.ground import MovableClock
@@ -49,6 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The browser, started once for all tests of a worker."""
+    expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS.split())
         yield started
@@ -82,7 +83,7 @@ def open_page(browser: Browser, seen: Seen) -> Iterator[OpenPage]:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         page.on("request", lambda request: seen.requests.append(request.url))
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         page.on(
@@ -170,7 +171,6 @@ def bare_stage() -> Iterator[Stage]:
 
 
 @pytest.fixture
-def pictures() -> Path | None:
-    """Where screenshots are wanted (SMONEY_PICTURES), None if nowhere."""
-    folder = os.environ.get("SMONEY_PICTURES")
-    return None if folder is None else Path(folder)
+def pictures(tmp_path: Path) -> Path:
+    """Where screenshots go: the folder named in SMONEY_PICTURES, to be looked at, or one that is thrown away."""
+    return Path(os.environ.get("SMONEY_PICTURES", tmp_path))

@@ -246,6 +246,49 @@ class TestSmallScreens:
         expect(page.locator(".transfer")).to_be_visible()
 
 
+class TestPictures:
+    """With SMONEY_PICTURES set to a folder they are kept there, to be looked at by somebody."""
+
+    @pytest.fixture
+    def scene(self, stage):
+        """A payment that has just been asked for, after one that was made."""
+        world, bot, bob, alice = stage.world, stage.bot, stage.bob, stage.alice
+        zoe = world.create_person("zoe", "Zoé")
+        for person in (bob, alice):
+            world.send_message(person, bot, "start")
+            world.send_message(
+                bot, person, "Welcome! Your account is open. I always ask you before anything moves."
+            )
+        waiting = world.post(zoe, "@smoney send 5€ to @bob for the taxi")
+        world.post(
+            bot, "Waiting for you: send me START by direct message. Ref P-9Q2L4D", in_reply_to=waiting.id
+        )
+        world.post(bob, "@smoney send 10€ to @alice for the concert")
+        world.send_message(
+            bot, bob, "Pay €10.00 to @alice (Alice)?\nNote: “the concert”\n\nTo pay, answer K 482913"
+        )
+        world.send_message(bob, bot, "K 482913")
+        world.send_message(bot, bob, "Paid: €10.00 to @alice (Alice).\nBalance: €90.00.\nRef P-85G32W")
+        world.post(bob, "@smoney envoyer 12,99€ @zoe")
+        world.send_message(
+            bot, bob, "Pay €12.99 to @zoe (Zoé)?\nFirst payment to this account.\n\nTo pay, answer M 105577"
+        )
+        stage.bank.pays(bob, "90.00 €")
+        stage.bank.pays(alice, "30.00 €")
+        stage.bank.moves("test money", "@bob", "100.00 €")
+        stage.bank.moves("@bob", "@alice", "10.00 €")
+        return stage
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize(("name", "width", "height"), [("desk", 1400, 900), ("phone", 360, 760)])
+    def test_show_the_whole_page(self, scene, open_page, pictures, name, width, height, scheme):
+        page = open_page(scene.address, width=width, height=height, scheme=scheme)
+        expect(page.locator(".post")).to_have_count(4)
+        expect(page.locator("#live")).to_have_text("live")
+        picture = page.screenshot(path=pictures / f"{name}-{scheme}.png")
+        assert len(picture) > 10_000
+
+
 class TestLiveness:
     def test_falls_back_to_asking_where_the_stream_is_not_to_be_had(self, stage, open_page):
         page = open_page(
