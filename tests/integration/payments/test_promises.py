@@ -317,6 +317,25 @@ class TestTime:
         street.town.settle()
         assert street.has("alice") == 10_00
 
+    def test_a_sweep_before_the_messages_were_read_ends_no_question(self, street):
+        street.tweets("bob", "@smoney send 10€ @alice")
+        street.sleeps(minutes=4)
+        street.answers("bob", settle=False)
+        street.sleeps(hours=2)
+        street.town.bot.sweep_once()
+        street.town.settle()
+        assert street.has("alice") == 10_00
+
+    def test_a_sweep_before_what_was_read_is_worked_ends_no_question(self, street):
+        street.tweets("bob", "@smoney send 10€ @alice")
+        street.sleeps(minutes=4)
+        street.answers("bob", settle=False)
+        street.sleeps(hours=2)
+        street.town.bot.listening.read_messages()
+        street.town.bot.sweep_once()
+        street.town.settle()
+        assert street.has("alice") == 10_00
+
     def test_an_answer_read_more_than_a_day_late_is_refused(self, street):
         street.tweets("bob", "@smoney send 10€ @alice")
         street.answers("bob", settle=False)
