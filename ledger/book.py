@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from psycopg import Error as DriverError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from ledger import posting, reading, seals
 from ledger.accounts import Account, AccountId, AccountState, Balances, NewAccount, NormalSide
 from ledger.clock import Clock, IdSource, microseconds_of
+from ledger.database import Database
 from ledger.errors import (
     AccountExists,
     AlreadyResolved,
@@ -82,12 +85,18 @@ class Ledger:
 
     def journal(self, session: Session, news: Sequence[NewTransfer]) -> tuple[Transfer, ...]:
         """Book several transfers under one journal id, in this order, all or nothing. Raises as `transfer`."""
-        if not 1 <= len(news) <= MOST_LINES:
-            raise Invalid(f"a journal has 1 to {MOST_LINES} lines, not {len(news)}")
-        now = microseconds_of(self._clock())
-        ids = [self._ids() for _ in news]
-        lines = [_line_of(new, line_id, ids[0], now) for new, line_id in zip(news, ids, strict=True)]
-        return self._book(session, lines)
+        return self._book(session, self._lines_of(news))
+
+    def transfer_alone(self, database: Database, new: NewTransfer) -> Transfer:
+        """Book one transfer in a transaction of its own, where nothing else belongs to it; as fast as there is.
+
+        Raises as `transfer`, and as `Database.write`.
+        """
+        lines = self._lines_of((new,))
+        try:
+            return database.write_one_statement(lambda session: posting.post(session, lines)[0])
+        except (posting.RefusedByDatabase, DBAPIError, DriverError):  # the whole way says why, or tries again
+            return database.write(lambda session: self.transfer(session, new))
 
     def post_pending(
         self,
@@ -189,6 +198,13 @@ class Ledger:
     def proof(self, session: Session, transfer_id: TransferId) -> dict[str, Any]:
         """A proof that the sealed book has this transfer. Raises `UnknownTransfer`, `NotSealed`."""
         return seals.proof(session, transfer_id)
+
+    def _lines_of(self, news: Sequence[NewTransfer]) -> list[Line]:
+        if not 1 <= len(news) <= MOST_LINES:
+            raise Invalid(f"a journal has 1 to {MOST_LINES} lines, not {len(news)}")
+        now = microseconds_of(self._clock())
+        ids = [self._ids() for _ in news]
+        return [_line_of(new, line_id, ids[0], now) for new, line_id in zip(news, ids, strict=True)]
 
     def _known(self, session: Session, transfer_id: TransferId) -> Transfer:
         if (found := reading.transfer(session, transfer_id)) is None:

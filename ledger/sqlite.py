@@ -130,6 +130,9 @@ class SqliteEngine:
             raise call.error
         return call.value  # type: ignore[return-value]
 
+    def write_one_statement(self, work: Callable[[Session], T]) -> T:
+        return self.write(work, None)
+
     def read(self, work: Callable[[Session], T]) -> T:
         with WorkSession(self._readers) as session:
             try:

@@ -18,6 +18,7 @@ from ledger.errors import (
     IdempotencyConflict,
     InsufficientFunds,
     Invalid,
+    NestedWrite,
     NotDue,
     NotPending,
     NotReversible,
@@ -197,6 +198,23 @@ class TestTransfer:
         first = world.pay(alice, bob, 1)
         world.clock.move(hours=-3)
         assert world.pay(alice, bob, 1).booked_at == first.booked_at
+
+
+class TestTransferAlone:
+    def test_books_and_refuses_as_any_other(self, world):
+        alice, bob = world.wallet(100), world.wallet()
+        new = world.new(alice, bob, 60)
+        booked = world.ledger.transfer_alone(world.database, new)
+        assert world.find(booked.id) == booked
+        assert world.ledger.transfer_alone(world.database, new) == booked
+        with pytest.raises(InsufficientFunds) as refused:
+            world.ledger.transfer_alone(world.database, world.new(alice, bob, 60))
+        assert (refused.value.available_minor, refused.value.needed_minor) == (40, 60)
+        with pytest.raises(NestedWrite):
+            world.database.write(
+                lambda _: world.ledger.transfer_alone(world.database, world.new(alice, bob, 1))
+            )
+        assert world.available(bob) == 60
 
 
 class TestAccountState:
