@@ -178,6 +178,10 @@ def _book(env: Path | None) -> "Iterator[tuple[Settings, Database]]":
 @contextmanager
 def _sentences() -> Iterator[None]:
     """What an admin must mend is one sentence, not a traceback."""
+    import sqlite3
+
+    from sqlalchemy.exc import DBAPIError
+
     from bot.errors import Misconfigured, SmoneyError
     from ledger.errors import LedgerError
 
@@ -188,6 +192,10 @@ def _sentences() -> Iterator[None]:
         raise typer.Exit(EXIT_MISCONFIGURED) from None
     except (SmoneyError, LedgerError) as error:
         _print("[red]Error.[/red] ", str(error), err=True)
+        raise typer.Exit(EXIT_FAULT) from None
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        said = getattr(error, "orig", None) or error  # without the statement and its values
+        _print("[red]Error.[/red] ", f"The database or a file cannot be used: {said}", err=True)
         raise typer.Exit(EXIT_FAULT) from None
 
 

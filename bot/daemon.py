@@ -6,22 +6,23 @@ time. After a fault a tick pauses, longer each time, and goes on by itself.
 
 import fcntl
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.errors import InvariantBroken, Misconfigured, TryLater
 from bot.settings import Settings
 from bot.wiring import Bot
-from bot.work import THE_DATABASE
+from bot.work import THE_DATABASE, in_one_line
 from bot.x.gateway import Gateway, XUser
 from ledger.errors import InvariantBroken as LedgerBroken
 
@@ -29,6 +30,10 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
+LOOK_FOR_SIGNALS_SECONDS = 0.1
+STOP_SECONDS = 5.0
+"""How long what is running may take to end when the daemon stops; a send that X is slow to answer is then left to its
+unknown fate, and looked for by the next run."""
 
 
 class OneDaemon(AbstractContextManager["OneDaemon"]):
@@ -80,6 +85,10 @@ class Tick:
         finally:
             self._alone.release()
 
+    def end(self, within_seconds: float) -> bool:
+        """No further run; False if one is still going on after that time."""
+        return self._alone.acquire(timeout=max(0.0, within_seconds))
+
     def _run(self) -> None:
         try:
             self.act()
@@ -94,7 +103,7 @@ class Tick:
             self.stop(InvariantBroken(str(broken)))
         except THE_DATABASE as fault:
             self._pause(None)
-            log.error(f"{self.name}.database", problem=f"{type(fault).__name__}: {fault}")
+            log.error(f"{self.name}.database", problem=in_one_line(fault))
         except Exception:
             self._pause(None)
             log.exception(f"{self.name}.fault")
@@ -108,27 +117,43 @@ class Tick:
         self._not_before = until or self.clock() + pause
 
 
+class _OwnThreads(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
+    """A thread for each run of a tick, none of which can keep the program from ending."""
+
+    def _do_submit_job(self, job: Any, _: Any) -> None:
+        threading.Thread(target=self._do, args=[job], name=job.name, daemon=True).start()
+
+    def _do(self, job: Any) -> None:
+        try:
+            job.func()
+        finally:
+            self._run_job_success(job.id, [])
+
+
 class Daemon:
     """Runs a bot until it is told to stop."""
 
     def __init__(self, bot: Bot, settings: Settings) -> None:
         self._bot = bot
         self._settings = settings
-        self._stopped = threading.Event()
+        self._stopped = False
         self.broken: InvariantBroken | None = None
+        self._ticks: list[Tick] = []
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(6)},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            executors={"default": _OwnThreads()},
+            job_defaults={"coalesce": True, "max_instances": 100, "misfire_grace_time": None},
             timezone="UTC",
         )
         self._work = self._tick("work", lambda: bot.work.run(self._is_running))
         self._deliver = self._tick("deliver", lambda: bot.courier.deliver(self._is_running))
 
     def _tick(self, name: str, act: Callable[[], object]) -> Tick:
-        return Tick(name, act, self._bot.clock, self._stop_for)
+        tick = Tick(name, act, self._bot.clock, self._stop_for)
+        self._ticks.append(tick)
+        return tick
 
     def _is_running(self) -> bool:
-        return not self._stopped.is_set()
+        return not self._stopped
 
     def start(self) -> None:
         settings, bot = self._settings, self._bot
@@ -160,15 +185,21 @@ class Daemon:
 
     def _stop_for(self, broken: InvariantBroken) -> None:
         self.broken = broken
-        self._stopped.set()
+        self._stopped = True
 
     def stop(self) -> None:
-        self._stopped.set()
+        """May be called by a signal's handler, which must not wait for any lock."""
+        self._stopped = True
 
     def wait(self) -> None:
         """Until `stop`; then lets what is running finish its one step and closes. Seconds, not minutes."""
-        self._stopped.wait()
-        self._scheduler.shutdown(wait=True)
+        while not self._stopped:  # not an event's wait: a signal that comes just before it would wake nobody
+            time.sleep(LOOK_FOR_SIGNALS_SECONDS)
+        self._scheduler.shutdown(wait=False)
+        deadline = time.monotonic() + STOP_SECONDS
+        left = [tick.name for tick in self._ticks if not tick.end(deadline - time.monotonic())]
+        if left:
+            log.warning("daemon.not_waited_for", ticks=left)
         with suppress(*THE_DATABASE):
             self._bot.database.close()
         log.info("daemon.stopped")
@@ -176,12 +207,31 @@ class Daemon:
 
 def who_am_i(gateway: Gateway, stopped: threading.Event) -> XUser | None:
     """The bot's own account, asked for until X answers; None if told to stop before. Raises `Misconfigured`."""
+    answers: list[XUser | Exception | None] = []
+
+    def ask() -> None:
+        try:
+            answers.append(_asked_until_answered(gateway, stopped))
+        except Exception as error:  # noqa: BLE001 (raised again by the thread that waits)
+            answers.append(error)
+
+    asking = threading.Thread(target=ask, name="who-am-i", daemon=True)
+    asking.start()
+    while asking.is_alive() and not stopped.is_set():  # X may be slow, and a signal must not wait for it
+        asking.join(LOOK_FOR_SIGNALS_SECONDS)
+    answer = answers[0] if answers else None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _asked_until_answered(gateway: Gateway, stopped: threading.Event) -> XUser | None:
     pause = FIRST_PAUSE
     while not stopped.is_set():
         try:
             return gateway.me()
         except TryLater as later:
-            log.warning("daemon.waiting_for_x", reason=str(later))
+            log.warning("daemon.waiting_for_x", reason=str(later), seconds=pause.total_seconds())
             stopped.wait(pause.total_seconds())
             pause = min(pause * 2, LONGEST_PAUSE)
     return None

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import make_url
 
 from bot.daemon import Daemon, OneDaemon, who_am_i
+from bot.keys import keyring_from
 from bot.settings import Settings
 from bot.telemetry import configure
 from bot.wiring import World, build, open_database
@@ -20,15 +21,17 @@ log = structlog.get_logger(__name__)
 def run_daemon(settings: Settings, *, is_demo: bool = False) -> bool:
     """Until SIGTERM or SIGINT. True where it ended because something that must always hold did not.
 
-    Raises `Misconfigured` before anything was touched.
+    Raises `Misconfigured`: for a setting that is missing or wrong, before anything was touched.
     """
     configure(log_format=settings.log_format, level=settings.log_level)
+    credentials = settings.x_credentials()
+    keyring_from(settings)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     world = World()
     gateway = TweepyGateway(
-        settings.x_credentials(),
+        credentials,
         clock=world.clock,
         base_url=settings.x_base_url,
         timeout_seconds=settings.x_timeout_seconds,

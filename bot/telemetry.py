@@ -25,7 +25,10 @@ def configure(*, log_format: str, level: str) -> None:
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the richer ones show every local variable
+        )
     )
     processors: Sequence[Processor] = [
         structlog.contextvars.merge_contextvars,

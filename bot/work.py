@@ -8,20 +8,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel import Session
 
 from bot.desk import Desk
 from bot.errors import InvariantBroken, TryLater, UnreadableRow
 from bot.store.inbox import Inbox
+from ledger import errors as ledger_errors
 from ledger.database import Database
-from ledger.errors import DatabaseBusy, OutcomeUnknown, TransactionLost
-from ledger.errors import InvariantBroken as LedgerBroken
 
 log = structlog.get_logger(__name__)
 
-THE_DATABASE = (DatabaseBusy, OutcomeUnknown, TransactionLost, DBAPIError, OSError, MemoryError)
+THE_DATABASE = (
+    ledger_errors.DatabaseBusy,
+    ledger_errors.OutcomeUnknown,
+    ledger_errors.TransactionLost,
+    DBAPIError,
+    OSError,
+    MemoryError,
+)
 """Faults of the machine and not of the row: the row waits, and is worked when they are over."""
+THE_ROW = (IntegrityError, DataError)
+"""What the database says of what is written, and not of itself: it will say so again, however long the row waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +52,18 @@ class Work:
             return self.database.write(lambda session: self._work_one(session, taken))
         except InvariantBroken:
             raise
-        except LedgerBroken as broken:
+        except ledger_errors.InvariantBroken as broken:
             raise InvariantBroken(str(broken)) from broken
-        except THE_DATABASE as error:
-            raise TryLater(f"the database: {type(error).__name__}: {error}") from error
         except UnreadableRow as error:
             self._set_aside(taken[-1], str(error))
         except Exception as error:
+            if isinstance(error, THE_DATABASE) and not isinstance(error, THE_ROW):
+                raise TryLater(f"the database: {in_one_line(error)}") from error
             # A fault of ours, whatever it is, must cost no other row: it is kept, shown to the admin, and logged.
             log.exception("work.fault", row=taken[-1] if taken else None)
             if not taken:
                 raise
-            self._set_aside(taken[-1], f"{type(error).__name__}: {error}")
+            self._set_aside(taken[-1], in_one_line(error))
         return True
 
     def _work_one(self, session: Session, taken: list[int]) -> bool:
@@ -72,3 +80,12 @@ class Work:
     def _set_aside(self, row_id: int, reason: str) -> None:
         self.database.write(lambda session: self.inbox.set_aside(session, row_id, reason))
         log.error("work.set_aside", row=row_id, reason=reason)
+
+
+def in_one_line(error: BaseException) -> str:
+    """What went wrong, for a log: the database's own words, without the statement and its values."""
+    said = getattr(error, "orig", None) or error
+    words = f"{type(said).__name__}: {' '.join(str(said).split())[:300]}"
+    if isinstance(error, ledger_errors.LedgerError) and error.__cause__ is not None:
+        return f"{words} ({in_one_line(error.__cause__)})"
+    return words

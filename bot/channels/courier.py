@@ -74,7 +74,8 @@ class Courier:
         return done
 
     def _step(self, kind: str) -> bool:
-        if self.clock() < self._blocked_until.get(kind, self.clock()):
+        blocked_until = self._blocked_until.get(kind)
+        if blocked_until is not None and self.clock() < blocked_until:
             return False
         claimed = self.database.write(lambda session: self._claim(session, kind))
         if isinstance(claimed, Claim):

@@ -5,9 +5,10 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.auditing import verify
-from bot.daemon import Daemon
+from bot.daemon import LOOK_FOR_SIGNALS_SECONDS, Daemon
 from bot.demo.bank import DemoBank
 from bot.demo.preview import preview
 from bot.demo.town import Resident, Town, demo_settings, open_town
@@ -122,14 +123,16 @@ def _serving(sandbox: SandboxWorld, port: int, bot_person: Person, bank: _LateBa
     def reads(text: str, author: str) -> dict[str, object] | None:
         return preview(text, author, bot=bot_person.username)
 
-    try:
-        with serve(sandbox, port=port, bot_id=bot_person.id, bank=bank, read_preview=reads) as served:
-            yield served
-            return
-    except OSError:
-        if port == 0:
-            raise
-    with serve(sandbox, port=0, bot_id=bot_person.id, bank=bank, read_preview=reads) as served:
+    def served_on(port: int) -> AbstractContextManager[Served]:
+        return serve(sandbox, port=port, bot_id=bot_person.id, bank=bank, read_preview=reads)
+
+    with ExitStack() as stack:
+        try:
+            served = stack.enter_context(served_on(port))
+        except OSError:
+            if port == 0:
+                raise
+            served = stack.enter_context(served_on(0))
         yield served
 
 
@@ -233,7 +236,10 @@ def run_sandbox(*, port: int, state: Path | None, wide: bool) -> None:
         )
         for name, value in _env_lines(served, bot_person).items():
             console.print(f"SMONEY_{name}={value}")
-        stopped.wait()
+        while (
+            not stopped.is_set()
+        ):  # the handler runs in this thread, which so must hold no lock of the event
+            time.sleep(LOOK_FOR_SIGNALS_SECONDS)
 
 
 def _env_lines(served: Served, bot_person: Person) -> dict[str, str]:
