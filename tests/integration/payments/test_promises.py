@@ -474,7 +474,9 @@ class TestComingAndGoing:
         assert len(street.heard("bob")) == told
         assert street.payments == 1
         street.says("bob", "start")
+        street.says("bob", code)
         assert street.has("bob") == 101_00
+        assert street.payments == 1
 
     def test_a_payee_is_never_written_to_before_they_wrote(self, street):
         street.tweets("bob", "@smoney send 10€ @zoe")
