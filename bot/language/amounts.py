@@ -68,7 +68,7 @@ class _Composer:
         units = [before] if before else []
         units += self._units(amount)
         reason = (
-            self._misplaced(first, number, before)
+            self._misplaced(first)
             or read.reason
             or self._language_refuses(read, multiplier)
             or _units_refuse(units, multiplier)
@@ -122,11 +122,9 @@ class _Composer:
             and token.start == self.tokens[self.position - 1].end
         )
 
-    def _misplaced(self, first: Token, number: Token, before: Token | None) -> Reason | None:
+    def _misplaced(self, first: Token) -> Reason | None:
         """What stands before it: a sign, a bound, something stuck to it."""
         previous = self.found[-1] if self.found else None
-        if before is not None and number.start - before.end > 1:
-            return Reason.AMBIGUOUS_AMOUNT
         if previous is None:
             return None
         if previous.role in (Role.DASH, Role.MINUS):
@@ -163,8 +161,8 @@ class _Composer:
         unit = (
             self.tokens[place] if place < len(self.tokens) and self.tokens[place].role is Role.UNIT else None
         )
-        if not _are_cents(
-            cents, unit, glued=cents.start == units[-1].end, joined=bool(ahead), main=units[-1]
+        if len(units) > 1 or not _are_cents(
+            cents, unit, joined=bool(ahead), behind=self.tokens[self.position - 2 : self.position]
         ):
             return Reason.MULTIPLE_AMOUNTS if ahead == 0 else None
         if amount.value % 100 or units[0].meaning is None or units[0].meaning.factor != 100:
@@ -226,11 +224,14 @@ def _units_refuse(units: Sequence[Token], multiplier: int) -> Reason | None:
     return None
 
 
-def _are_cents(cents: Token, unit: Token | None, *, glued: bool, joined: bool, main: Token) -> bool:
+def _are_cents(cents: Token, unit: Token | None, *, joined: bool, behind: Sequence[Token]) -> bool:
+    """Whether a number behind "40 euros" says how many cents come to it."""
     read = _value(cents)
     if read.reason is not None or not read.is_whole or read.hundredths >= 100_00:
         return False
+    two_figures = len(read.digits) == 2 or (cents.meaning is not None and cents.value >= 10)
+    if cents.start == behind[-1].end:  # "40€20": only where all of it is in one piece
+        return two_figures and len(behind) > 1 and behind[-1].start == behind[-2].end
     if unit is not None:
         return unit.meaning is not None and unit.meaning.factor == 1
-    two_figures = len(read.digits) == 2 or (cents.meaning is not None and cents.value >= 10)
-    return two_figures and not joined and (glued or main.key.isalpha())
+    return two_figures and not joined and behind[-1].key.isalpha()

@@ -57,7 +57,7 @@ def _is_number_piece(token: Token, words: Lexicon) -> bool:
 @lru_cache(maxsize=4096)
 def _is_glued_number(key: str) -> bool:
     """ "zweitausendfünfhundert": too many to list."""
-    return len(key) < 60 and any(table.value_of(key) is not None for table in lexicon().numbers.values())
+    return len(key) < 60 and bool(_values_of(key))
 
 
 def _belongs_to_digits(token: Token, found: Sequence[Token]) -> bool:
@@ -73,12 +73,19 @@ def _number(tokens: Sequence[Token], position: int, words: Lexicon, found: list[
         if not _is_number_piece(token, words):
             break
         letters += token.key.replace("-", "")
-        here = {value for table in words.numbers.values() if (value := table.value_of(letters)) is not None}
+        here = _values_of(letters)
         if here:
-            longest, values = count, here
+            longest, values = count, set(here)
     if longest:
         found.append(_numeral(tokens[position : position + longest], values))
     return longest
+
+
+@lru_cache(maxsize=8192)
+def _values_of(letters: str) -> frozenset[int]:
+    """What these words run together are worth, in any language."""
+    tables = lexicon().numbers.values()
+    return frozenset(value for table in tables if (value := table.value_of(letters)) is not None)
 
 
 def _numeral(several: Sequence[Token], values: set[int]) -> Token:

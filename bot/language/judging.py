@@ -18,7 +18,7 @@ _AFTER_A_SENTENCE = re.compile("[^bGPKNQ]{1,30}D(?=b+[CDHJ]*[VSY])")
 _FRIENDLY = re.compile("(?:g+[CDHJk]*)*")
 _ORDER_VERB = re.compile("[VSRY]")
 _MONEY = re.compile("[AXn]")
-_NOTE_MARK = re.compile("[AXm][^m]*?(f(?!m)|q)")
+_NOTE_MARK = re.compile("[AXm][^m]{0,20}?(f(?!m)|q)")
 _ADDRESSED_LAST = re.compile("(?:g[CDHJ]*)?[VSRYAX][^b]*b[CDHJ]*")
 _MEANT_AS_ORDER = re.compile(
     "[VSRY]|[AXn][MkHrp]?[AXn]|[AX](?:$|[CDHJe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDJkmpfe]*[AXn]|n[CDJ]*[pf]?[mU]|[pf][mU]"

@@ -27,7 +27,7 @@ _EMOJI = (
 )
 _MASTER = re.compile(
     rf"""
-    (?P<link>https?://\S+|www\.\S+|t\.co/\S+)
+    (?P<link>(?i:https?://|www\.|t\.co/)\S+)
   | (?P<handle>[@＠][A-Za-z0-9_]+)
   | (?P<hashtag>[#＃]\w+)
   | (?P<reference>\b(?:[A-Za-z]-(?=[A-Za-z]*\d)[0-9A-Za-z]{{6}}|[A-Z]-[A-Z]{{6}}|[Pp]-[A-Za-z]{{6}}
@@ -200,7 +200,7 @@ def _sign(kind: str, text: str, start: int, end: int, whole: str) -> Token:
 def _heed_hashtag(token: Token) -> None:
     """A hashtag that is a known word plays that word's part (#send, #not); any other changes nothing."""
     meaning = lexicon().meaning_of(token.key[1:])
-    if meaning is not None:
+    if meaning is not None and not meaning.factor and _role(meaning) not in (Role.UNIT, Role.THOUSAND):
         token.role, token.meaning, token.key = _role(meaning), meaning, folded(token.key[1:])
 
 
