@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 from itertools import product
 
 import pytest
@@ -107,7 +108,7 @@ class TestWhatChangesNothing:
             polite = case.text.replace("@smoney ", f"@smoney {please.get(case.language, 'please')} ", 1)
             for text in (
                 case.text.upper() if "&" not in case.text else case.text,
-                case.text.replace(" ", "  "),
+                re.sub(r" (?!\d{3})", "  ", case.text),
                 case.text.replace(" ", "\u00a0"),
                 f" {case.text} ",
                 polite,
@@ -256,4 +257,4 @@ class TestLongFuzz:
 
 def _in_words(text: str) -> bool:
     """An amount written in words beside figures elsewhere: the independent reading knows figures only."""
-    return not any(mark.isdigit() for mark in text.split("for")[0])
+    return not any(mark.isdigit() for mark in text.split("for", maxsplit=1)[0])
