@@ -102,11 +102,17 @@ def doctor(env: EnvFile = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def read() -> None:
-    """Read payment tweets: lines of JSON from standard input, one reading a line out."""
-    from bot.read_command import answers
+def read(
+    explain: Annotated[bool, typer.Option("--explain", help="Show each piece of the text with its role.")] = False,
+) -> None:
+    """Read payment tweets: lines of JSON from standard input, one reading a line out.
 
-    for line in answers(sys.stdin):
+    A line needs `text` only; `id`, `author`, `bot`, `mentions`, `lang` and more may stand beside it.
+    """
+    from bot.read_command import answers, explained
+
+    shown = explained(sys.stdin, colour=sys.stdout.isatty()) if explain else answers(sys.stdin)
+    for line in shown:
         typer.echo(line)
 
 

@@ -5,6 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.auditing import verify
+from ledger.transfers import NewTransfer
+from tests.integration.payments.conftest import Street, town_at
 
 FORBIDDEN = [
     "UPDATE authorisations SET evidence = evidence + 1",
@@ -59,3 +61,46 @@ class TestGuards:
         database.write(lambda session: session.connection().execute(text(forge.format(1))) and None)
         assert any("does not fit" in finding for finding in verify(database, street.town.settings).findings)
         database.write(lambda session: session.connection().execute(text(forge.format(-1))) and None)
+
+    def test_a_transfer_forged_under_a_true_authorisation_is_found(self, database_url, tmp_path):
+        with town_at(database_url, tmp_path) as town:
+            street = Street(town)
+            street.tweets("bob", "@smoney send 10€ @alice")
+            street.answers("bob")
+            _forge(town, authorisation_id=None)
+            findings = verify(town.bot.database, town.settings).findings
+            assert any("does not fit the transfers" in finding for finding in findings)
+
+    def test_a_transfer_under_no_authorisation_of_ours_is_found(self, database_url, tmp_path):
+        with town_at(database_url, tmp_path) as town:
+            street = Street(town)
+            street.tweets("bob", "@smoney send 10€ @alice")
+            street.answers("bob")
+            _forge(town, authorisation_id=1)
+            findings = verify(town.bot.database, town.settings).findings
+            assert any("which is not there" in finding for finding in findings)
+
+
+def _forge(town, *, authorisation_id):
+    """A second transfer like the one that was paid, under the same authorisation or another."""
+    ledger = town.bot.ledger
+
+    def forge(session):
+        (true,) = ledger.journal_of(session, _journal(session))
+        again = NewTransfer(
+            debit_account_id=true.debit_account_id,
+            credit_account_id=true.credit_account_id,
+            amount=true.amount,
+            code=true.code,
+            idempotency_key="forged",
+            authorisation_id=authorisation_id or true.authorisation_id,
+        )
+        ledger.transfer(session, again)
+
+    town.bot.database.write(forge)
+
+
+def _journal(session):
+    return (
+        session.connection().execute(text("SELECT journal_id FROM intents WHERE state = 'paid'")).scalar_one()
+    )

@@ -484,6 +484,12 @@ class TestComingAndGoing:
         street.passes(days=8)
         assert street.heard("zoe") == []
 
+    def test_a_stranger_is_not_written_to_about_an_order_of_theirs(self, street):
+        post = street.tweets("zoe", "@smoney send 10€ @bob")
+        street.edits(post, "@smoney is lovely")
+        street.passes(hours=2)
+        assert street.count("SELECT count(*) FROM outbox WHERE phrase = 'order_withdrawn'") == 0
+
 
 class TestLostAnswers:
     def test_a_question_whose_answer_was_lost_is_found_and_not_sent_again(self, street):
