@@ -107,7 +107,7 @@ def read(
 ) -> None:
     """Read payment tweets: lines of JSON from standard input, one reading a line out.
 
-    A line needs `text` only; `id`, `author`, `bot`, `mentions`, `lang` and more may stand beside it.
+    A line holds `text` and `mentions` (the handles in their order), and `id`, `author`, `bot`, `lang` where known.
     """
     from bot.read_command import answers, explained
 
