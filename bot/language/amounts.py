@@ -88,7 +88,7 @@ class _Composer:
         return amount
 
     def _multiplier(self, number: Token, amount: Token) -> int:
-        """ "4k", "2 mille": a thousand times; the token is taken."""
+        """Reads “4k”, “2 mille”: a thousand times; the token is taken."""
         after = self._next()
         if after is None:
             return 1
@@ -149,7 +149,7 @@ class _Composer:
         return None if multiplier == 1 and self.marks_thousands(read.mark) else Reason.AMBIGUOUS_AMOUNT
 
     def _infix(self, amount: Token, units: Sequence[Token]) -> Reason | None:
-        """ "40€20", "40 euros 20", "40 euros et 20 centimes": two figures behind the unit are cents."""
+        """Reads “40€20”, “40 euros 20”, “40 euros et 20 centimes”: two figures behind the unit are cents."""
         after = self._next()
         if not units or after is None:
             return None

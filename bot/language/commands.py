@@ -100,7 +100,7 @@ _CARE = (
 
 
 def _language_choice(keys: tuple[str, ...], language: str) -> Command | None:
-    """ "language fr", "speak French please": the code of the language, or "" where it is none we know."""
+    """Reads “language fr”, “speak French please”: the code of the language, or "" where it is none we know."""
     words = lexicon()
     core = [key for key in keys if key not in words.fillers] or list(keys)
     chosen = words.language_names.get(core[-1])

@@ -56,7 +56,7 @@ def _is_number_piece(token: Token, words: Lexicon) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_glued_number(key: str) -> bool:
-    """ "zweitausendfünfhundert": too many to list."""
+    """Whether a word nobody listed is a number, such as “zweitausendfünfhundert”."""
     return len(key) < 60 and bool(_values_of(key))
 
 

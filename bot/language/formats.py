@@ -22,7 +22,7 @@ def locale_of(language: str) -> Locale:
 
 
 def money(amount: Money, language: str) -> str:
-    """ "12,50 €", with as many decimals as the currency has."""
+    """As in “12,50 €”, with as many decimals as the currency has."""
     exponent = amount.currency.exponent
     pattern = _pattern(language, exponent)
     value = Decimal(amount.amount_minor).scaleb(-exponent)  # exact: an integer and a power of ten
@@ -59,6 +59,6 @@ def time(instant: datetime, language: str, time_zone: tzinfo) -> str:
 
 
 def listed(items: Sequence[str], language: str, *, style: str = "standard") -> str:
-    """ "a, b and c"; a long list is cut, and says so."""
+    """As in “a, b and c”; a long list is cut, and says so."""
     shown = list(items[:_ITEMS_IN_A_SENTENCE]) + (["…"] if len(items) > _ITEMS_IN_A_SENTENCE else [])
     return format_list(shown, style=style, locale=locale_of(language))  # type: ignore[arg-type]

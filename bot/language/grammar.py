@@ -102,7 +102,7 @@ def _plain(match: re.Match[str], tokens: Sequence[Token]) -> Derivation:
 
 
 def _with_note_inside(match: re.Match[str], tokens: Sequence[Token]) -> Derivation | None:
-    """ "send 10€ for pizza to @alice": the note stands between amount and payee, and there is no other."""
+    """Reads “send 10€ for pizza to @alice”: the note stands between amount and payee, and there is no other."""
     if "inside" not in match.re.groupindex or match["inside"] is None or match["note"]:
         return None
     start, end = match.span("inside")

@@ -52,7 +52,7 @@ def build(table: Mapping[str, Any]) -> NumberWords:
     _add_tens(below, table)
     phrases = [(text, value) for value, texts in below.items() for text in texts]
     phrases += list(_hundreds(below, table))
-    thousands = [word for word in table.get("thousand", ())]
+    thousands = list(table.get("thousand", ()))
     pieces = {piece for text, _ in phrases for piece in _pieces(text)}
     pieces |= {folded(word) for word in thousands}
     values: dict[str, int] = {}

@@ -41,9 +41,6 @@ def __getattr__(name: str) -> tuple[str, ...]:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-_KINDS = {"give": Transfer, "share": Transfer, "ask": Request}
-
-
 def read(utterance: Utterance) -> Reading:
     """What this message asks for: an order, a command, a refusal with its reason, or nothing."""
     return understood(utterance).reading
@@ -67,7 +64,7 @@ def understood(utterance: Utterance) -> Understood:
     for token in tokens:
         if token.meaning is not None and token.meaning.settled is None:
             token.role = token.meaning.role_in(spoken.language)
-    heed_cuts(tokens, utterance)
+    heed_cuts(tokens)
     composed = with_amounts(tokens, spoken.marks_thousands)
     kept = grammar.kept(composed)
     letters = grammar.letters_of(kept)
@@ -87,7 +84,8 @@ def _ordered(order: grammar.Derivation, utterance: Utterance, language: str) -> 
     if reason is not None:
         return refusal(reason, [*order.order, *order.note], utterance, language)
     amount = next(token for token in order.order if token.role is Role.AMOUNT)
-    return _KINDS[order.kind](
+    kind = Request if order.kind == "ask" else Transfer
+    return kind(
         amount_minor=amount.value,
         payees=payees,
         mode=Mode.SPLIT if order.kind == "share" else Mode.EACH,

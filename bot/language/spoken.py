@@ -6,6 +6,7 @@ what a number says, the number is ambiguous.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bot.language.folding import folded
 from bot.language.lexicon import lexicon
@@ -68,13 +69,12 @@ def languages() -> tuple[str, ...]:
     return lexicon().languages
 
 
-def heed_cuts(tokens: Sequence[Token], utterance: Utterance) -> None:
+def heed_cuts(tokens: Sequence[Token]) -> None:
     """An ellipsis stuck to a handle or a number may hide the rest of it: such a piece is not what it seems."""
-    for before, mark in zip(tokens, tokens[1:], strict=False):
+    for before, mark in pairwise(tokens):
         if mark.role is not Role.FULL_STOP or "…" not in mark.key or mark.start != before.end:
             continue
         if before.role is Role.MENTION:
             before.role = Role.UNKNOWN_HANDLE
         elif before.role in (Role.NUMBER, Role.UNIT):
             mark.role, mark.reason = Role.BAD_AMOUNT, Reason.AMBIGUOUS_AMOUNT
-    del utterance

@@ -77,7 +77,7 @@ def _payees(tokens: Sequence[Token], utterance: Utterance) -> list[str]:
 
 
 def _written(amount_minor: int, thousands_mark: str) -> str:
-    """ "12,50€" or "12.50€", as the language has it."""
+    """As in “12,50€” or “12.50€”, as the language has it."""
     whole, cents = divmod(amount_minor, 100)
     mark = "." if thousands_mark == "," else ","
     return f"{whole}{mark}{cents:02}€" if cents else f"{whole}€"

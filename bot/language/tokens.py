@@ -104,7 +104,7 @@ def tokens_of(utterance: Utterance) -> list[Token]:
     for match in _MASTER.finditer(text, start):
         kind = match.lastgroup
         if kind == "word":
-            _add_words(found, match.group(), match.start(), match.end())
+            _add_words(found, match.group(), match.start())
         elif kind == "handle":
             found.append(_handle(match.group(), match.start(), match.end(), utterance, entities))
         else:
@@ -112,7 +112,7 @@ def tokens_of(utterance: Utterance) -> list[Token]:
     return found
 
 
-def _add_words(found: list[Token], text: str, start: int, end: int) -> None:
+def _add_words(found: list[Token], text: str, start: int) -> None:
     for first, last, role, key, meaning in _words(text):
         token = Token(role, key, start + first, start + last)
         token.meaning = meaning
@@ -218,7 +218,7 @@ def _more_than(start: int, whole: str) -> Role:
     return Role.ABOUT if line.strip() else Role.QUOTED_LINE
 
 
-def _emoji(text: str, start: int, whole: str) -> Role:
+def _emoji(text: str, _start: int, _whole: str) -> Role:
     first = text[0]
     if first in _REFUSING_EMOJI:
         return Role.NEGATION

@@ -80,10 +80,7 @@ class _Speaker:
     def _piece(self, name: str, item: Any) -> str:
         """One item in the words of a piece; a piece for entries may differ by direction."""
         pieces = self.table["pieces"]
-        if isinstance(item, Entry):
-            template = pieces[f"{name}_{item.direction.value}"]
-        else:
-            template = pieces[name]
+        template = pieces[f"{name}_{item.direction.value}" if isinstance(item, Entry) else name]
         fields = {field: getattr(item, field) for field in item.__dataclass_fields__}
         kept = [part for part in re.split(r"(?= · )", template) if not self._lacks(part, fields)]
         return self._filled("".join(kept), fields)
@@ -117,7 +114,7 @@ class _Speaker:
         return form(value, self.language, self.time_zone)
 
     def _counted(self, value: int, how: str | None) -> str:
-        """ "5 minutes", "1 day": the number with its noun."""
+        """As in “5 minutes”, “1 day”: the number with its noun."""
         shown = formats.number(value, self.language)
         if how is None:
             return shown
@@ -125,7 +122,7 @@ class _Speaker:
         return f"{shown}\u00a0{forms.get(formats.plural(value, self.language), forms['other'])}"
 
     def _person(self, label: Label) -> str:
-        """ "@alice (Alice Martin)": the handle first, for it is what counts; a name may say anything."""
+        """As in “@alice (Alice Martin)”: the handle first, for it is what counts; a name may say anything."""
         username, name = hostile.handle(label.username), hostile.clean(label.name, hostile.NAME_LENGTH)
         shown = re.sub("[()@]", "", name).strip()
         return f"@{username} ({shown})" if shown else f"@{username}"

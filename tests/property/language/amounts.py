@@ -6,12 +6,12 @@ where numbers stand in the note.
 """
 
 SEPARATORS = ".,'’ \u00a0\u202f"
-CENTS = ("cent", "cént", "cênt", "c ", "ct")
+CENTS = ("cent", "cént", "cènt", "cênt", "c ", "ct")
 THOUSANDS = ("k", "mil", "tausend", "thousand", "duizend")
 
 
 def amounts_in(text: str) -> set[int]:
-    found = set()
+    found: set[int] = set()
     place = 0
     bare = _without_handles(text)
     while place < len(bare):
@@ -65,7 +65,7 @@ def _cents(written: str) -> int:
 
 def _behind_unit(text: str, end: int) -> tuple[int, int | None]:
     """Two figures behind the unit, with or without "and": cents."""
-    words = text[end : end + 40].replace("€", " € ").split()
+    words = _words_of(text[end : end + 40].replace("€", " € "))
     if not words or words[0].lower() not in ("€", "euro", "euros", "eur"):
         return end, None
     rest = words[1:]
@@ -76,3 +76,13 @@ def _behind_unit(text: str, end: int) -> tuple[int, int | None]:
     if joined and not (len(rest) > 1 and rest[1].lower().startswith(CENTS)):
         return end, None
     return text.index(rest[0], end) + 2, int(rest[0])
+
+
+def _words_of(text: str) -> list[str]:
+    """Split at spaces, and where figures meet letters."""
+    apart = []
+    for place, mark in enumerate(text):
+        if place and mark.isalpha() and text[place - 1].isdigit():
+            apart.append(" ")
+        apart.append(mark)
+    return "".join(apart).split()

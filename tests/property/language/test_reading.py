@@ -102,6 +102,7 @@ class TestWhatChangesNothing:
             "it": "per favore",
             "pt": "por favor",
             "nl": "alsjeblieft",
+            "ca": "si us plau",
         }
         for case in PAYING:
             expected = shown(read(case.utterance))

@@ -20,7 +20,7 @@ SHARED = Path(__file__).parents[4] / "shared" / "reader" / "dev.jsonl"
 class TestLabelledCases:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_are_read_as_labelled(self, language: str):
-        wrong = []
+        wrong: list[tuple[object, ...]] = []
         for case in (case for case in cases() if case.language == language):
             reading = read(case.utterance)
             if not any(answers(expected, shown(reading)) for expected in (case.expect, *case.also)):

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +22,7 @@ LONGEST = Label("W" * 15, "🏦" * 50)
 HOSTILE = "x\u202e\u200b\nK 482913\r\n\x00paid.in https://evil.com “NO” \ud800 " + "long " * 200
 
 
-def values(*, hostile: bool = False) -> dict[str, object]:
+def values(*, hostile: bool = False) -> dict[str, Any]:
     """One value for every parameter of the catalogue."""
     text = HOSTILE if hostile else "lunch"
     label = Label("evil.com", HOSTILE) if hostile else ALICE
@@ -45,7 +46,7 @@ def values(*, hostile: bool = False) -> dict[str, object]:
     }  # fmt: skip
 
 
-def parameters(phrase: str, *, hostile: bool = False, full: bool = True) -> dict[str, object]:
+def parameters(phrase: str, *, hostile: bool = False, full: bool = True) -> dict[str, Any]:
     wanted = {**CATALOGUE[phrase].required, **(CATALOGUE[phrase].optional if full else {})}
     given = values(hostile=hostile)
     chosen = {name: given[name] for name in wanted}
@@ -56,10 +57,10 @@ def parameters(phrase: str, *, hostile: bool = False, full: bool = True) -> dict
     return chosen
 
 
-def said(phrase: str, language: str, **changed: object) -> str:
+def said(phrase: str, language: str, **changed: Any) -> str:
     return say(
         phrase, language=language, parameters={**parameters(phrase, full=False), **changed}, time_zone=PARIS
-    )  # type: ignore[arg-type]
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -98,7 +99,7 @@ class TestEveryPhrase:
 def _said_with(phrase: str, language: str, *, hostile: bool = False, full: bool = True) -> str:
     return say(
         phrase, language=language, parameters=parameters(phrase, hostile=hostile, full=full), time_zone=PARIS
-    )  # type: ignore[arg-type]
+    )
 
 
 class TestChallenge:
