@@ -32,7 +32,9 @@ DEMO_DAEMON = (
     "from bot.running import run_daemon; from bot.settings import load; exit(3 * run_daemon(load(), is_demo=True))",
 )
 """`smoney run` on a demo's book, which the command itself refuses."""
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 60
+SOON_SECONDS = 10
+"""How long a program may take to end when it is told to: less than any of the time limits it could be waiting for."""
 
 
 def wait_until(true: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:

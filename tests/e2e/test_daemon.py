@@ -23,7 +23,7 @@ from bot.sandbox.faults import FaultKind
 from bot.sandbox.http import serve
 from bot.sandbox.limits import Operation
 from bot.sandbox.refusals import XRefusal
-from tests.e2e.conftest import DEMO_DAEMON, Place, Program, Programs, a_place, wait_until
+from tests.e2e.conftest import DEMO_DAEMON, SOON_SECONDS, Place, Program, Programs, a_place, wait_until
 
 CODE = re.compile(r"answer ([A-Z] \d{6})")
 STARTED = "daemon.started"
@@ -70,7 +70,7 @@ def daemon(programs: Programs, place: Place) -> Program:
 class TestStopping:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_a_signal_ends_it_cleanly_within_seconds(self, daemon: Program, number: signal.Signals):
-        assert daemon.is_told(number) < 5
+        assert daemon.is_told(number) < SOON_SECONDS
         assert daemon.ends() == 0
         assert "daemon.stopped" in daemon.said
         assert "Traceback" not in daemon.said
@@ -83,7 +83,7 @@ class TestStopping:
         slow = place.world.plan_fault(FaultKind.DELAY, Operation.SEND_MESSAGE, seconds=20)
         place.world.post(place.world.person("bob"), "@smoney send 10€ @alice")
         wait_until(lambda: slow not in place.world.faults.waiting, "the slow send")
-        assert daemon.is_told(signal.SIGTERM) < 10
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert daemon.ends() == 0
         programs.start(DEMO_DAEMON, place.environment()).says(STARTED)
         confirm(place)
@@ -93,7 +93,7 @@ class TestStopping:
         slow = place.world.plan_fault(FaultKind.DELAY, Operation.ME, seconds=20)
         daemon = programs.start(DEMO_DAEMON, place.environment(x_timeout_seconds=30))
         wait_until(lambda: slow not in place.world.faults.waiting, "the slow answer")
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert daemon.ends() == 0
 
 
@@ -178,7 +178,7 @@ class TestXInTrouble:
         with serve(place.world, port=port):
             daemon.says(STARTED)
             confirm(place)
-            assert daemon.is_told(signal.SIGTERM) < 5
+            assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 10_00
 
     def test_down_later_it_waits_and_loses_nothing(self, programs: Programs, place: Place):
@@ -191,7 +191,7 @@ class TestXInTrouble:
         wait_until(lambda: daemon.said.count("listen.mentions.later") >= 2, "two tries in vain")
         with serve(place.world, port=port):
             confirm(place, nth=1)
-            assert daemon.is_told(signal.SIGTERM) < 5
+            assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 15_00
 
     def test_nonsense_in_every_place_costs_nothing_but_time(self, place: Place, daemon: Program):
@@ -205,7 +205,7 @@ class TestXInTrouble:
         told_bob = [text for text in place.heard_by("bob") if "Paid:" in text or CODE.search(text)]
         assert len(told_bob) == 2
         assert ".fault" not in daemon.said
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 10_00
 
     def test_half_a_character_in_a_text_holds_up_nobody(self, place: Place, daemon: Program):
@@ -217,7 +217,7 @@ class TestXInTrouble:
         odd = place.world.plan_fault(FaultKind.NONSENSE, Operation.MENTIONS, body=body)
         wait_until(lambda: odd not in place.world.faults.waiting, "the odd text")
         pay(place)
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert rows(place, "SELECT state FROM inbox WHERE x_id = ?", x_id) == [("done",)]
 
     def test_the_same_answer_in_pages_that_never_end_does_not_hold_it_up(self, place: Place, daemon: Program):
@@ -229,7 +229,7 @@ class TestXInTrouble:
                 times=2,
             )
         pay(place)
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
 
 
 class TestDatabaseInTrouble:
@@ -249,7 +249,7 @@ class TestDatabaseInTrouble:
         assert other.ends() == 0
         confirm(place)
         assert ".fault" not in daemon.said
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 10_00
 
     def test_a_disk_that_takes_no_more_costs_nothing_but_time(self, place: Place, daemon: Program):
@@ -261,7 +261,7 @@ class TestDatabaseInTrouble:
         assert code_in(place) is None
         resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
         confirm(place)
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 10_00
 
     def test_a_full_disk_costs_nothing_but_time(self, programs: Programs, tmp_path: Path):
@@ -276,7 +276,7 @@ class TestDatabaseInTrouble:
             assert code_in(place) is None
             filler.unlink()
             confirm(place)
-            assert daemon.is_told(signal.SIGTERM) < 5
+            assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
             assert place.available("alice") == 10_00
 
     @pytest.mark.prove
@@ -297,7 +297,7 @@ class TestDatabaseInTrouble:
             admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         confirm(place)
         assert ".fault" not in daemon.said
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 10_00
 
 
@@ -315,7 +315,7 @@ class TestBrokenRows:
         daemon.says(STARTED)
         confirm(place)
         assert "work.set_aside" in daemon.said
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         [(state, reason)] = rows(place, "SELECT state, reason FROM inbox WHERE x_id = ?", broken.id)
         assert state == "set_aside"
         assert "does not open" in reason
@@ -336,7 +336,7 @@ class TestBrokenRows:
         daemon = programs.start(DEMO_DAEMON, place.environment())
         daemon.says(STARTED)
         confirm(place)
-        assert daemon.is_told(signal.SIGTERM) < 5
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         [(state, reason)] = rows(place, "SELECT state, reason FROM inbox WHERE x_id = ?", broken.id)
         assert state == "set_aside"
         assert "a constraint of some kind" in reason
