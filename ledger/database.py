@@ -7,6 +7,7 @@ event is one transaction. Nothing here knows what an account is.
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self, TypeVar
 
@@ -25,6 +26,7 @@ class _Engine(Protocol):
     def write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T: ...
     def write_one_statement(self, work: Callable[[Session], T]) -> T: ...
     def read(self, work: Callable[[Session], T]) -> T: ...
+    def backup(self, path: Path) -> None: ...
     def close(self) -> None: ...
 
 
@@ -84,8 +86,15 @@ class Database:
         """Run `work(session)` on one consistent snapshot and return what it returned. Raises `WriteInRead`."""
         return self._engine.read(work)
 
+    def backup(self, path: Path) -> None:
+        """Copy a SQLite database, as it stands, to a new file, while it is in use; the copy is a database of its own.
+
+        Raises `Invalid` if the file exists, and on PostgreSQL, which brings `pg_dump`.
+        """
+        self._engine.backup(path)
+
     def close(self) -> None:
-        """Close every connection. Waits for the write that is running."""
+        """Close every connection. Waits for the writes that are running or queued; later ones are refused."""
         self._engine.close()
 
     def __enter__(self) -> Self:

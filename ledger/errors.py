@@ -19,6 +19,7 @@
     ├── IdempotencyConflict         the same key came with other content: a fault of the caller
     ├── Invalid                     a value that could never be right (a code with spaces, an exponent of 40)
     ├── DatabaseBusy                others held the database too long; nothing happened, try later
+    ├── DatabaseClosed              the database was closed; nothing happened
     ├── OutcomeUnknown              the caller gave up, or the commit failed; settled by the idempotency key
     ├── TransactionLost             the work ended or poisoned its own transaction; none of it was kept
     ├── NestedWrite, CommitInWork, WriteInRead    misuse of `database.write` and `database.read`
@@ -210,6 +211,10 @@ class Invalid(LedgerError):
 
 class DatabaseBusy(LedgerError):
     """Others held the database too long. Nothing happened; the same work may be tried again."""
+
+
+class DatabaseClosed(LedgerError):
+    """The database was closed before. Nothing happened."""
 
 
 class OutcomeUnknown(LedgerError):

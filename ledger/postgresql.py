@@ -5,17 +5,18 @@ global lock and no sequence on the way.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import local
 from typing import TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import URL, create_engine, exc, text
+from sqlalchemy import URL, Connection, create_engine, event, exc, text
 from sqlmodel import Session
 
-from ledger.errors import DatabaseBusy, NestedWrite, TransactionLost, WriteInRead
+from ledger.errors import DatabaseBusy, Invalid, NestedWrite, TransactionLost, WriteInRead
 from ledger.retries import pauses
-from ledger.sessions import WorkSession, check_usable, driver_of
+from ledger.sessions import USED, WorkSession, check_usable
 
 T = TypeVar("T")
 
@@ -37,6 +38,8 @@ class PostgresqlEngine:
             max_overflow=0,
             connect_args={"prepare_threshold": 1},
         )
+        event.listen(self._engine, "begin", _begins)
+        event.listen(self._engine, "before_cursor_execute", _is_used)
         self._by_statement = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
@@ -68,6 +71,9 @@ class PostgresqlEngine:
                     raise WriteInRead("`read` is for reading") from error
                 raise
 
+    def backup(self, path: Path) -> None:
+        raise Invalid(f"on PostgreSQL, pg_dump makes the backup, not {path}")
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -76,6 +82,8 @@ class PostgresqlEngine:
         while True:
             try:
                 return self._once(work, timeout_seconds)
+            except exc.TimeoutError as error:
+                raise DatabaseBusy("every connection is in use") from error
             except (exc.DBAPIError, psycopg.Error) as error:
                 if timeout_seconds is not None and _sqlstate_of(error) == _CANCELLED:
                     raise DatabaseBusy(f"not done within {timeout_seconds} s, and undone") from error
@@ -99,9 +107,20 @@ class PostgresqlEngine:
             return value
 
 
+def _begins(connection: Connection) -> None:
+    connection.info[USED] = False
+
+
+def _is_used(connection: Connection, *_: object) -> None:
+    connection.info[USED] = True
+
+
 def _check_alive(session: Session) -> None:
     """COMMIT of a transaction in which a statement failed is silently a ROLLBACK, so ask first."""
-    driver = driver_of(session)
+    connection = session.connection()
+    if not connection.info.get(USED):
+        return  # BEGIN goes out with the first statement, and there was none
+    driver = connection.connection.driver_connection
     if isinstance(driver, psycopg.Connection) and driver.info.transaction_status != TransactionStatus.INTRANS:
         raise TransactionLost("the work swallowed an error of the database, or ended the transaction itself")
 

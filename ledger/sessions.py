@@ -13,6 +13,7 @@ from sqlmodel import Session
 from ledger.errors import CommitInWork, TransactionLost
 
 DRIVER = "ledger.driver"
+USED = "ledger.used"
 
 
 class WriterConnection(sqlite3.Connection):
@@ -51,10 +52,9 @@ def driver_of(session: Session) -> "sqlite3.Connection | PsycopgConnection[Any]"
     """The driver's connection under a session, in the session's own transaction and innermost savepoint."""
     known = session.info.get(DRIVER)
     if known is None or session.in_nested_transaction():
-        connection = session.connection().connection.driver_connection
-        if not isinstance(connection, sqlite3.Connection | PsycopgConnection):
-            raise TypeError(f"no driver for {type(connection)}")
-        return connection
+        connection = session.connection()
+        connection.info[USED] = True
+        known = connection.connection.driver_connection
     if not isinstance(known, sqlite3.Connection | PsycopgConnection):
         raise TypeError(f"no driver for {type(known)}")
     return known

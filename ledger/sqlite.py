@@ -21,6 +21,7 @@ from sqlmodel import Session
 from ledger.errors import (
     CommitInWork,
     DatabaseBusy,
+    DatabaseClosed,
     Invalid,
     NestedWrite,
     OutcomeUnknown,
@@ -38,6 +39,7 @@ _UNFETCHED = (
 )
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _WAIT_IN_SQLITE_SECONDS = 1.0
+_GLANCE_SECONDS = 0.01
 
 
 class CarriedDialect(SQLiteDialect_pysqlite):
@@ -105,6 +107,7 @@ class SqliteEngine:
         self._local = local()
         self._mutex = Lock()
         self._writing = False
+        self._closed = False
         self._waiting: list[_Call[Any]] = []
         registry.register("sqlite.carried", __name__, "CarriedDialect")
         self._open_writer()
@@ -116,6 +119,8 @@ class SqliteEngine:
     def write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
         if getattr(self._local, "inside", False):
             raise NestedWrite("a work must not call `write`")
+        if self._closed:
+            raise DatabaseClosed("the database was closed")
         call = _Call(work)
         with self._mutex:
             call.leads = not self._writing
@@ -143,11 +148,27 @@ class SqliteEngine:
                 raise
 
     def close(self) -> None:
-        with self._mutex:
-            self._writing = True
+        if self._closed:
+            return
+        self.write(self._close_door, None)
+        while self._writing:  # who was in the queue before the door closed is still served
+            self._pause(_GLANCE_SECONDS)
         self._writer.close()
         self._driver.close()
         self._readers.dispose()
+
+    def backup(self, path: Path) -> None:
+        if path.exists():
+            raise Invalid(f"{path} exists; a backup is written to a new file")
+        source, target = self._open(), sqlite3.connect(path)
+        try:
+            source.backup(target)
+        finally:
+            target.close()
+            source.close()
+
+    def _close_door(self, _: Session) -> None:
+        self._closed = True
 
     def _open(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> Any:
         connection = sqlite3.connect(
@@ -166,6 +187,7 @@ class SqliteEngine:
         return connection
 
     def _open_writer(self) -> None:
+        self._unused: WorkSession | None = None
         driver = self._driver = self._open(WriterConnection)
         driver.execute("PRAGMA journal_mode = WAL")
         self._writer = create_engine(
@@ -299,12 +321,23 @@ class SqliteEngine:
         self._end(call)
 
     def _work(self, call: _Call[T]) -> T:
-        with WorkSession(self._writer, expire_on_commit=False, info={DRIVER: self._driver}) as session:
+        session = self._unused or self._new_session()
+        self._unused = None
+        try:
             value = call.context.run(call.work, session)
+            if not session.in_transaction():  # it was not used at all: the next work may have it as it is
+                self._unused = session
+                return value
             session.flush()
             check_usable(session)
             self._driver.in_work = False  # closing the session does not take it back
             return value
+        finally:
+            if self._unused is None:
+                session.close()
+
+    def _new_session(self) -> WorkSession:
+        return WorkSession(self._writer, expire_on_commit=False, info={DRIVER: self._driver})
 
     def _end(self, call: _Call[Any]) -> None:
         """Close the work's savepoint. If it is not there, or not free, the work has broken the transaction."""

@@ -178,12 +178,13 @@ def postgresql_raw(url: str) -> Callable[[int], Pay]:
         connection = psycopg.connect(url, autocommit=True, prepare_threshold=1)
 
         def pay(orders: Orders, batch: int) -> None:
-            lines = []
+            lines, journal = [], 0
             for _ in range(batch):
                 debit, credit, key = orders()
                 one, now = IDS(), microseconds_of(clock())
+                journal = journal or one
                 lines.append(
-                    f'{{"id":{one},"j":{one},"k":"posted","d":{debit},"c":{credit},"a":100,"cur":"EUR","ex":2,'
+                    f'{{"id":{one},"j":{journal},"k":"posted","d":{debit},"c":{credit},"a":100,"cur":"EUR","ex":2,'
                     f'"code":"payment","key":"{key}","at":{now}}}'
                 )
             answer = connection.execute(POSTGRESQL_POST, (f"[{','.join(lines)}]",)).fetchone()

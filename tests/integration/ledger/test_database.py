@@ -4,6 +4,7 @@ import contextvars
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -18,6 +19,7 @@ from ledger.database import Database
 from ledger.errors import (
     CommitInWork,
     DatabaseBusy,
+    DatabaseClosed,
     InsufficientFunds,
     Invalid,
     LedgerError,
@@ -496,6 +498,57 @@ class TestSharedCommit:
         assert words(world.database) == ["neighbour", "other"]
 
 
+class TestClose:
+    def test_lets_those_in_the_queue_finish_and_refuses_later_ones(self, sqlite_url):
+        database = Database(sqlite_url)
+        database.write(run("CREATE TABLE test_note (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE)"))
+        inside, go_on = threading.Event(), threading.Event()
+
+        def slow(session):
+            inside.set()
+            go_on.wait()
+            add("slow")(session)
+
+        with ThreadPoolExecutor(4) as threads:
+            running = [threads.submit(database.write, slow)]
+            inside.wait()
+            running += [threads.submit(database.write, add(word)) for word in ("a", "b")]
+            threading.Timer(0.1, go_on.set).start()
+            database.close()
+            for one in running:
+                with suppress(DatabaseClosed):
+                    one.result(10)
+        with pytest.raises(DatabaseClosed):
+            database.write(add("late"))
+        database.close()
+        with Database(sqlite_url) as again:
+            assert {"slow"} <= set(words(again)) <= {"slow", "a", "b"}
+
+
+class TestBackup:
+    def test_made_while_running_is_a_book_that_holds(self, sqlite_world, tmp_path):
+        world = sqlite_world
+        stop = threading.Event()
+
+        def pay():
+            while not stop.is_set():
+                world.pay(world.bank(), world.bob, 1)
+
+        thread = threading.Thread(target=pay)
+        world.bank()
+        thread.start()
+        while world.account(world.bob).version < 20:
+            pass
+        world.database.backup(tmp_path / "backup.db")
+        stop.set()
+        thread.join()
+        with Database(f"sqlite:///{tmp_path / 'backup.db'}") as copy:
+            assert verify(copy).holds
+            assert 20 <= World(copy).account(world.bob).version <= world.account(world.bob).version
+        with pytest.raises(Invalid, match="exists"):
+            world.database.backup(tmp_path / "backup.db")
+
+
 @pytest.fixture
 def postgresql_world(postgresql_url):
     with Database(postgresql_url, busy_seconds=5, pause=lambda _: None) as database:
@@ -605,6 +658,29 @@ class TestPostgresqlTransaction:
     def test_caller_who_gives_up_hears_that_it_was_undone(self, postgresql_world):
         with pytest.raises(DatabaseBusy):
             postgresql_world.database.write(run("SELECT pg_sleep(20)"), timeout_seconds=0.1)
+
+    def test_backup_is_left_to_its_own_tool(self, postgresql_world, tmp_path):
+        with pytest.raises(Invalid, match="pg_dump"):
+            postgresql_world.database.backup(tmp_path / "backup.db")
+
+    def test_with_every_connection_in_use_is_busy(self, postgresql_url):
+        with Database(postgresql_url, connections=1) as database:
+            pool: Any = database._engine
+            pool._engine.pool._timeout = 0.1
+            inside, go_on = threading.Event(), threading.Event()
+
+            def holds(session):
+                session.connection()
+                inside.set()
+                go_on.wait(10)
+
+            thread = threading.Thread(target=database.write, args=(holds,))
+            thread.start()
+            inside.wait()
+            with pytest.raises(DatabaseBusy, match="in use"):
+                database.write(run("SELECT 1"))
+            go_on.set()
+            thread.join()
 
     def test_endless_conflict_ends_as_busy(self, postgresql_world):
         with pytest.raises(DatabaseBusy):
