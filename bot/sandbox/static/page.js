@@ -27,7 +27,9 @@ function refresh() {
 async function refreshing() {
   for (let served = -1; served !== state.wanted;) {
     served = state.wanted;
-    try { show(await ask(`/sandbox/view?person=${state.person ?? ""}`)); } catch { live(false); }
+    const view = await ask(`/sandbox/view?person=${state.person ?? ""}`).catch(() => null);
+    if (view) show(view);
+    else live(false);
   }
 }
 
@@ -56,7 +58,7 @@ function show(view) {
   state.ahead = new Date(view.now) - Date.now();
   if (!view.people.some((person) => person.id === state.person)) {
     const first = view.people[0]?.id ?? null;
-    if (first !== state.person) { state.person = first; state.wanted += 1; }
+    if (first !== state.person) { state.person = first; state.wanted += 1; count(); }
   }
   noteSeen();
   showPeople(view);
@@ -114,6 +116,7 @@ function play(id) {
   state.person = id;
   setContext(null);
   $("answer-error").textContent = $("tweet-error").textContent = "";
+  count();
   if (state.view) show(state.view);
   refresh();
 }
