@@ -6,7 +6,7 @@ A command is read only from a message that is nothing else: its words, polite wo
 
 from collections.abc import Sequence
 
-from bot.language.lexicon import lexicon
+from bot.language.lexicon import apart, lexicon
 from bot.language.reading import Command, Nothing, NotUnderstood, Reading, Reason, Utterance, Verb
 from bot.language.roles import Role
 from bot.language.tokens import Token
@@ -47,13 +47,17 @@ def command_in(tokens: Sequence[Token], utterance: Utterance, language: str) -> 
         return Command(Verb.HELP, language=language) if asks else None
     if len(keys) > _MOST_WORDS:
         return None
-    return _language_choice(keys, language) or _listed(keys, reference, utterance, language)
+    return (
+        _language_choice(keys, language)
+        or _listed(keys, reference, utterance, language)
+        or _asked_about(tokens, language)
+    )
 
 
 def _keys(tokens: Sequence[Token], passed_over: frozenset[Role]) -> tuple[str, ...]:
     """The words of the message, expressions taken apart again."""
     kept = (token.key.lstrip("#＃") for token in tokens if token.role not in passed_over)
-    return tuple(word for key in kept if key not in "?¿？" for word in key.split())
+    return tuple(word for key in kept if key not in "?¿？" for word in apart(key))
 
 
 def _reference_in(tokens: Sequence[Token], text: str) -> str | None:
@@ -97,6 +101,46 @@ _CARE = (
     Verb.FREEZE, Verb.STOP, Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT, Verb.HISTORY, Verb.BALANCE, Verb.START,
     Verb.HELP, Verb.LANGUAGE, Verb.CONFIRM, Verb.GREETING,
 )  # fmt: skip
+
+
+def _asked_about(tokens: Sequence[Token], language: str) -> Command | None:
+    """A question, in whatever words, whose only subject is one command ("could you tell me what my balance is?")."""
+    words = lexicon()
+    subjects: set[str] = set()
+    loose = False
+    for token in tokens:
+        pieces = [piece for piece in apart(token.key.lstrip("#＃")) if piece not in words.fillers]
+        known = {name for piece in pieces for name, _ in words.commands.get((piece,), ())} & _ASKABLE
+        if known:
+            subjects = known & subjects if subjects else known
+        elif pieces and token.role in _LOOSE:
+            loose = True
+        elif pieces and token.role not in _SPACE:
+            return None
+    asks = any(token.role is Role.QUESTION for token in tokens)
+    return (
+        Command(Verb(subjects.pop()), language=language)
+        if len(subjects) == 1 and (asks or not loose)
+        else None
+    )
+
+
+_ASKABLE = frozenset((Verb.BALANCE.value, Verb.HELP.value, Verb.HISTORY.value))
+_LOOSE = frozenset(
+    (
+        Role.QUESTION,
+        Role.TALK,
+        Role.TO,
+        Role.FROM,
+        Role.FOR,
+        Role.AND,
+        Role.WHEN,
+        Role.WITH,
+        Role.VAGUE,
+        Role.SELF,
+        Role.SEND,
+    )
+)
 
 
 def _language_choice(keys: tuple[str, ...], language: str) -> Command | None:

@@ -4,6 +4,7 @@ A word may play another part in another language ("no", "a", "per"). Such a word
 message, and where that does not know it, by the more careful part. Nothing here knows a language by name.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -139,7 +140,12 @@ def lexicon() -> Lexicon:
 def build(languages: Mapping[str, Mapping[str, Any]]) -> Lexicon:
     listed = list(_listed(languages))
     numbers = {code: number_words.build(table["numbers"]) for code, table in languages.items()}
-    fillers = frozenset(folded(word) for table in languages.values() for word in table["commands"]["filler"])
+    fillers = frozenset(
+        piece
+        for table in languages.values()
+        for word in table["commands"]["filler"]
+        for piece in apart(folded(word))
+    )
     single = [(word, meaning) for word, meaning in listed if " " not in word]
     return Lexicon(
         languages=tuple(languages),
@@ -193,11 +199,16 @@ def _commands(
         for command, phrases in table["commands"].items():
             for phrase in phrases if command != "filler" else ():
                 for spelling in spellings(phrase):
-                    whole = tuple(spelling.split())
+                    whole = apart(spelling)
                     core = tuple(word for word in whole if word not in fillers)
-                    for words in {whole, core} if len(core) > 1 or len(whole) < 3 else {whole}:
+                    for words in {whole, core} if len(core) > 1 else {whole}:
                         found.setdefault(words, []).append((command, code))
     return {words: tuple(dict.fromkeys(several)) for words, several in found.items() if words}
+
+
+def apart(words: str) -> tuple[str, ...]:
+    """The pieces of words as commands are compared: cut at spaces, apostrophes and hyphens."""
+    return tuple(piece for piece in re.split(r"[\s'-]+", words) if piece)
 
 
 def _verbs(single: Iterable[tuple[str, Meaning]]) -> dict[str, tuple[str, ...]]:

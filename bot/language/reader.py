@@ -107,6 +107,8 @@ def _forbidden(order: grammar.Derivation, payees: Sequence[Payee], utterance: Ut
 
 def _refused(kept: Sequence[Token], letters: str, utterance: Utterance, language: str) -> Reading:
     reason = judging.reason_to_refuse(kept, letters, utterance)
+    if reason is Reason.QUESTION and not set(letters) & _OF_A_PAYMENT:
+        return Command(Verb.HELP, language=language)
     if reason is not None:
         return refusal(reason, kept, utterance, language)
     if not utterance.private or not kept:
@@ -116,4 +118,5 @@ def _refused(kept: Sequence[Token], letters: str, utterance: Utterance, language
     return refusal(Reason.NOT_A_COMMAND, kept, utterance, language)
 
 
+_OF_A_PAYMENT = frozenset("AXnmU")  # without any of these, "how do I pay" asks how it works
 _FRIENDLY = frozenset("gCDHJkb")

@@ -85,4 +85,4 @@ def _words_of(text: str) -> list[str]:
         if place and mark.isalpha() and text[place - 1].isdigit():
             apart.append(" ")
         apart.append(mark)
-    return "".join(apart).split()
+    return [word.strip(",.;!") or word for word in "".join(apart).split()]
