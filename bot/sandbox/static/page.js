@@ -20,16 +20,20 @@ async function ask(path, body) {
 // Resolves when everything that was there at the call is shown; calls in between share one question.
 function refresh() {
   state.wanted += 1;
-  state.refreshing ??= refreshing().finally(() => { state.refreshing = null; });
+  state.refreshing ??= refreshing();
   return state.refreshing;
 }
 
 async function refreshing() {
-  for (let served = -1; served !== state.wanted;) {
-    served = state.wanted;
-    const view = await ask(`/sandbox/view?person=${state.person ?? ""}`).catch(() => null);
-    if (view) show(view);
-    else live(false);
+  try {
+    for (let served = -1; served !== state.wanted;) {
+      served = state.wanted;
+      const view = await ask(`/sandbox/view?person=${state.person ?? ""}`).catch(() => null);
+      if (view) show(view);
+      else live(false);
+    }
+  } finally {
+    state.refreshing = null; // in the same breath as the last look at what is wanted: a wish in between would be lost
   }
 }
 
