@@ -129,17 +129,9 @@ class _Composer:
             return None
         if previous.role in (Role.DASH, Role.MINUS):
             return Reason.ZERO_OR_NEGATIVE
-        glued = previous.end == first.start
-        if previous.role is Role.ABOUT or (glued and previous.role in (Role.AND, Role.ODD, Role.TIMES)):
+        if previous.role is Role.ABOUT:
             return Reason.AMBIGUOUS_AMOUNT
-        if glued and previous.role in (
-            Role.WORD,
-            Role.HIDDEN,
-            Role.UNIT,
-            Role.AMOUNT,
-            Role.BAD_AMOUNT,
-            Role.EMOJI,
-        ):
+        if previous.end == first.start and previous.role not in _MAY_STICK_BEFORE:
             return Reason.SPOOFED_TEXT if previous.role is Role.HIDDEN else Reason.AMBIGUOUS_AMOUNT
         return None
 
@@ -198,6 +190,9 @@ class _Composer:
         return after.role in (Role.WORD, Role.HASHTAG, Role.VAGUE, Role.HIDDEN, Role.ODD, Role.CONDITION)
 
 
+_MAY_STICK_BEFORE = frozenset(
+    (Role.SEND, Role.REQUEST, Role.TO, Role.COLON, Role.MENTION, Role.BOT, Role.EACH)
+)
 _NEVER_GLUED = frozenset(
     (Role.WORD, Role.HIDDEN, Role.NUMBER, Role.ODD, Role.UNIT, Role.SEND, Role.TALK, Role.NEGATION, Role.GREETING,
      Role.PLEASE, Role.AND, Role.OR, Role.TO, Role.FOR, Role.EACH, Role.TIMES, Role.ABOUT, Role.REFERENCE)
@@ -231,7 +226,9 @@ def _are_cents(cents: Token, unit: Token | None, *, joined: bool, behind: Sequen
         return False
     two_figures = len(read.digits) == 2 or (cents.meaning is not None and cents.value >= 10)
     if cents.start == behind[-1].end:  # "40€20": only where all of it is in one piece
-        return two_figures and len(behind) > 1 and behind[-1].start == behind[-2].end
+        all_stuck = len(behind) > 1 and behind[-1].start == behind[-2].end and behind[-1].role is Role.UNIT
+        follows = unit is None or (unit.meaning is not None and unit.meaning.factor == 1)
+        return len(read.digits) == 2 and all_stuck and follows
     if unit is not None:
         return unit.meaning is not None and unit.meaning.factor == 1
     return two_figures and not joined and behind[-1].key.isalpha()

@@ -15,10 +15,10 @@ from bot.language.tokens import Token
 _DROPPED = frozenset((Role.PLEASE, Role.EMOJI, Role.LINK))
 
 _LIST = "m(?:C?k?m)*"
-_TO = f"[pf]?e?{_LIST}"
+_TO = f"[pf]?e?[CJ]?{_LIST}"
 _AMOUNT = "e?A"
 _GIVE = (
-    f"(?:V[CDJ]?(?:{_AMOUNT}C?e?C?{_TO}|{_TO}C?{_AMOUNT})C?e?"
+    f"(?:V[CDJ]?(?:{_AMOUNT}C?e?C?{_TO}|{_TO}C?d?{_AMOUNT})C?e?"
     f"|{_AMOUNT}C?e?C?{_TO}C?e?V?"
     f"|{_TO}C?{_AMOUNT}e?V?"
     f"|Y(?:{_AMOUNT}C?e?(?:y{_TO}|{_TO}e?y)|{_TO}{_AMOUNT}e?y))"

@@ -23,7 +23,7 @@ _ADDRESSED_LAST = re.compile("(?:g[CDHJ]*)?[VSRYAX][^b]*b[CDHJ]*")
 _MEANT_AS_ORDER = re.compile(
     "[VSRY]|[AXn][MkHrp]?[AXn]|[AX](?:$|[CDHJe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDJkmpfe]*[AXn]|n[CDJ]*[pf]?[mU]|[pf][mU]"
 )
-_STRANGE_VERB = re.compile("[WFh]{1,2}[CDJ]?(?:[pf]?[mUL][Ckm]*[AXn]|[AXnz]u?[^T]{0,3}[pf]?[mUL])")
+_STRANGE_VERB = re.compile("[WFh]{1,2}[CDJ]?V?(?:[pf]?[mUL][Ckm]*[AXn]|[AXnz]u?[^T]{0,3}[pf]?[mUL])")
 
 
 def reason_to_refuse(tokens: Sequence[Token], letters: str, utterance: Utterance) -> Reason | None:

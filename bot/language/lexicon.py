@@ -183,8 +183,8 @@ def _expressions(listed: Iterable[tuple[str, Meaning]]) -> Expressions:
     by_words: dict[tuple[str, ...], Meaning] = {}
     for text, meaning in listed:
         for spelling in spellings(text):
-            words = tuple(spelling.split())
-            by_words[words] = by_words[words].joined(meaning) if words in by_words else meaning
+            for words in {tuple(spelling.split()), tuple(re.sub(r"'(?=\w)", "' ", spelling).split())}:
+                by_words[words] = by_words[words].joined(meaning) if words in by_words else meaning
     found: dict[str, list[tuple[tuple[str, ...], Meaning]]] = {}
     for words, meaning in sorted(by_words.items(), key=lambda item: -len(item[0])):
         found.setdefault(words[0], []).append((words, meaning))

@@ -13,7 +13,7 @@ from bot.language.roles import Role
 from bot.language.tokens import Token
 
 _SECOND_ORDER = re.compile(r"A[WkC]{0,2}[pf]m|m[WkC]{0,1}A|V[WkC]{0,2}A|V[WkC]{0,2}m")
-_TAKEN_BACK = re.compile(r"[CDHJ]W{0,2}N|[^fqN]N+[CDHJj]*$")
+_TAKEN_BACK = re.compile(r"[CDHJ]W{0,2}N|^[fq](?!N).*[^N]N+[CDHJj]*$")
 _TRIMMED = frozenset(
     (
         Role.PLEASE,

@@ -35,7 +35,7 @@ _MASTER = re.compile(
   | (?P<arrow>(?:-|=|–|—)+(?:&gt;|>)|[→⇒➜➡]\ufe0f?)
   | (?P<emoticon>(?<!\S)(?:[:;=xX][-'^o]?[)(DPpO3*\]]+|\^_*\^)(?!\w))
   | (?P<heart>(?:&lt;|<)3+(?![\d.,]|\s?(?:€|eur)))
-  | (?P<number>🔟|(?:[.,](?=\d))?{_DIGIT}(?:(?:{_DIGIT})|{_BETWEEN_DIGITS}{{1,3}}(?=\d))*(?:[.,](?:--?|–|—|=)(?![\w]))?)
+  | (?P<number>🔟|(?:(?<![^\s€])[.,](?=\d))?{_DIGIT}(?:(?:{_DIGIT})|{_BETWEEN_DIGITS}{{1,3}}(?=\d))*(?:[.,](?:--?|–|—|=)(?![\w]))?)
   | (?P<entity>&(?:amp|lt|gt|quot|\#39);)
   | (?P<word>{_LETTER}(?:{_LETTER}|['’ʼ‐‑-](?=[^\W\d_]))*)
   | (?P<cashtag>\$[A-Za-z_]\w*)
