@@ -6,6 +6,7 @@ on the driver's connection itself; SQLAlchemy is told that it has one and never 
 """
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from pathlib import Path
@@ -119,10 +120,10 @@ class SqliteEngine:
     def write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
         if getattr(self._local, "inside", False):
             raise NestedWrite("a work must not call `write`")
-        if self._closed:
-            raise DatabaseClosed("the database was closed")
         call = _Call(work)
         with self._mutex:
+            if self._closed:
+                raise DatabaseClosed("the database was closed")
             call.leads = not self._writing
             self._writing = True
             if not call.leads:
@@ -148,11 +149,12 @@ class SqliteEngine:
                 raise
 
     def close(self) -> None:
-        if self._closed:
+        with self._mutex:
+            closed, self._closed = self._closed, True
+        if closed:
             return
-        self.write(self._close_door, None)
         while self._writing:  # who was in the queue before the door closed is still served
-            self._pause(_GLANCE_SECONDS)
+            time.sleep(_GLANCE_SECONDS)
         self._writer.close()
         self._driver.close()
         self._readers.dispose()
@@ -166,9 +168,6 @@ class SqliteEngine:
         finally:
             target.close()
             source.close()
-
-    def _close_door(self, _: Session) -> None:
-        self._closed = True
 
     def _open(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> Any:
         connection = sqlite3.connect(
@@ -266,7 +265,7 @@ class SqliteEngine:
 
     def _carry_together(self, batch: list[_Call[Any]]) -> None:
         lost_calls: list[_Call[Any]] = []
-        tries = pauses(self._busy_seconds)
+        tries = pauses(self._busy_seconds, each_try_seconds=_WAIT_IN_SQLITE_SECONDS)
         while len(lost_calls) < len(batch):
             try:
                 self._transact(batch, without=lost_calls)

@@ -1,8 +1,9 @@
 """Databases for tests: a real SQLite file and a real PostgreSQL, each test with an empty one of its own."""
 
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from ledger.database import Database
 from ledger.migrations import upgrade
 
-DatabaseUrl = Callable[[], str]
+# Where a file's flush costs nothing, if there is such a place: what a test writes need not outlive the machine.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 @pytest.fixture(scope="session")
@@ -107,10 +109,11 @@ def postgresql_databases(postgresql_server: str) -> Iterator[PostgresqlDatabases
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    path = tmp_path / "ledger.db"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+def sqlite_url(sqlite_template: Path) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="smoney-", dir=MEMORY) as folder:
+        path = Path(folder) / "ledger.db"
+        shutil.copy(sqlite_template, path)
+        yield f"sqlite:///{path}"
 
 
 @pytest.fixture

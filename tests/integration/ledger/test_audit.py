@@ -37,7 +37,7 @@ class Intruder:
     def __call__(self, statement):
         try:
             return self.run(statement)
-        except (sqlite3.IntegrityError, psycopg.errors.IntegrityError):
+        except (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.errors.DataError):
             self.run("DROP INDEX ledger_transfer_debit")
             self.run("DROP INDEX ledger_transfer_credit")
             self.drop_checks()

@@ -268,7 +268,7 @@ class TestConcurrentWrites:
 
 @pytest.fixture
 def sqlite_world(sqlite_url):
-    with Database(sqlite_url, busy_seconds=1) as database:
+    with Database(sqlite_url, busy_seconds=6) as database:
         database.write(run("CREATE TABLE test_note (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE)"))
         world = World(database)
         world.url = sqlite_url
@@ -438,8 +438,8 @@ class TestSharedCommit:
             world.url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False
         )
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseBusy):
-            world.database.write(add("x"))
+        with Database(world.url, busy_seconds=1) as impatient, pytest.raises(DatabaseBusy):
+            impatient.write(add("x"))
         timer = threading.Timer(0.2, lambda: other.execute("COMMIT"))
         timer.start()
         world.database.write(add("y"))

@@ -230,6 +230,16 @@ class TestHandWrittenTransfer:
         assert world.available(world.bob) == before + 7
         assert world.find(world.id).kind is Kind.POSTED
 
+    def test_that_would_leave_the_range_of_a_total_is_refused_under_any_conflict_clause(self, world, hand):
+        one, other = world.open(), world.open()
+        world.journal([world.new(one, other, 10**15) for _ in range(4000)])
+        before = world.everything()
+        row = {"id": world.id, "debit_account_id": one, "credit_account_id": other}
+        for verb in SQLITE_VERBS if isinstance(hand.connection, sqlite3.Connection) else ("INSERT",):
+            with suppress(hand.refused):
+                hand.insert(verb, **row)
+            assert world.everything() == before, verb
+
     def test_of_many_rows_at_once_is_whole_or_refused(self, world, hand):
         names = ", ".join(COLUMNS)
         shifted = names.replace("id,", "id + 1,", 1).replace("journal_id", "journal_id + 1", 1)
