@@ -79,7 +79,7 @@ class _Composer:
         if reason is None and cents % 100:
             reason = Reason.TOO_PRECISE
         amount.value = cents // 100
-        reason = reason or self._infix(amount, units) or self._afterwards(amount, units, number)
+        reason = reason or self._infix(amount, units, multiplier) or self._afterwards(amount, units, number)
         if reason is None and not 0 < amount.value < _CEILING_MINOR:
             reason = Reason.AMBIGUOUS_AMOUNT if amount.value else Reason.ZERO_OR_NEGATIVE
         amount.key = "bare" if not units else ""
@@ -140,7 +140,7 @@ class _Composer:
             return None
         return None if multiplier == 1 and self.marks_thousands(read.mark) else Reason.AMBIGUOUS_AMOUNT
 
-    def _infix(self, amount: Token, units: Sequence[Token]) -> Reason | None:
+    def _infix(self, amount: Token, units: Sequence[Token], multiplier: int) -> Reason | None:
         """Reads “40€20”, “40 euros 20”, “40 euros et 20 centimes”: two figures behind the unit are cents."""
         after = self._next()
         if not units or after is None:
@@ -153,8 +153,12 @@ class _Composer:
         unit = (
             self.tokens[place] if place < len(self.tokens) and self.tokens[place].role is Role.UNIT else None
         )
-        if len(units) > 1 or not _are_cents(
-            cents, unit, joined=bool(ahead), behind=self.tokens[self.position - 2 : self.position]
+        if (
+            len(units) > 1
+            or multiplier > 1
+            or not _are_cents(
+                cents, unit, joined=bool(ahead), behind=self.tokens[self.position - 2 : self.position]
+            )
         ):
             return Reason.MULTIPLE_AMOUNTS if ahead == 0 else None
         if amount.value % 100 or units[0].meaning is None or units[0].meaning.factor != 100:

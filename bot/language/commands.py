@@ -130,6 +130,7 @@ _LOOSE = frozenset(
     (
         Role.QUESTION,
         Role.TALK,
+        Role.WISH,
         Role.TO,
         Role.FROM,
         Role.FOR,

@@ -23,6 +23,7 @@ _ADDRESSED_LAST = re.compile("(?:g[CDHJ]*)?[VSRYAX][^b]*b[CDHJ]*")
 _MEANT_AS_ORDER = re.compile(
     "[VSRY]|[AXn][MkHrp]?[AXn]|[AX](?:$|[CDHJe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDJkmpfe]*[AXn]|n[CDJ]*[pf]?[mU]|[pf][mU]"
 )
+_WISHED = re.compile("T{0,3}Z[^NQI]{0,60}[VSRY]")
 _STRANGE_VERB = re.compile("[WFh]{1,2}[CDJ]?V?(?:[pf]?[mUL][Ckm]*[AXn]|[AXnz]u?[^T]{0,3}[pf]?[mUL])")
 
 
@@ -70,6 +71,8 @@ def _without_note(core: str) -> str:
 def _is_meant(core: str, tokens: Sequence[Token]) -> bool:
     """Whether somebody wants something done, rather than tells a story."""
     money, verb = _MONEY.search(core) is not None, _ORDER_VERB.search(core) is not None
+    if _WISHED.match(core):
+        return money and "m" in core
     if core.startswith("T"):
         return False
     if "N" in core or "Q" in core or "I" in core:

@@ -38,6 +38,7 @@ ROLES: Mapping[str, Role] = {
     "question": Role.QUESTION,
     "condition": Role.CONDITION,
     "when": Role.WHEN,
+    "wish": Role.WISH,
     "talk": Role.TALK,
     "vague": Role.VAGUE,
     "about": Role.ABOUT,
@@ -58,7 +59,7 @@ _FACTORS = {"euro": 100, "cent": 1}
 
 # Where languages disagree and the message's own does not decide, the part that pays less readily comes first.
 _CAREFUL = (
-    Role.NEGATION, Role.QUESTION, Role.CONDITION, Role.TALK, Role.WHEN, Role.VAGUE, Role.ABOUT, Role.TIMES, Role.OR, Role.FROM,
+    Role.NEGATION, Role.QUESTION, Role.CONDITION, Role.WISH, Role.TALK, Role.WHEN, Role.VAGUE, Role.ABOUT, Role.TIMES, Role.OR, Role.FROM,
     Role.WITH, Role.REPOST, Role.UNIT, Role.REQUEST, Role.SPLIT, Role.BETWEEN, Role.SHARED, Role.EACH, Role.TO,
     Role.FOR, Role.NOTE_MARK, Role.AND, Role.SEND,
 )  # fmt: skip

@@ -43,6 +43,7 @@ class Role(Enum):
     QUESTION = "Q"
     CONDITION = "I"
     WHEN = "v"
+    WISH = "Z"
     TALK = "T"
     VAGUE = "z"
     ABOUT = "B"
