@@ -43,11 +43,12 @@ SELECT ?, ?, ?, d.id, c.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
     c.version + 1, c.debits_posted, c.credits_posted + ?, c.debits_pending, c.credits_pending + ?
 FROM ledger_account AS d, ledger_account AS c
 WHERE d.id = ? AND c.id = ?"""
-_RETURNING = """
-RETURNING booked_at,
+_NUMBERS = """booked_at,
     debit_version, debit_debits_posted, debit_credits_posted, debit_debits_pending, debit_credits_pending,
     credit_version, credit_debits_posted, credit_credits_posted, credit_debits_pending, credit_credits_pending"""
+_RETURNING = f" RETURNING {_NUMBERS}"
 _PLAIN: Final = SQLITE_POST + _RETURNING
+_NUMBERS_OF: Final = f"SELECT id, {_NUMBERS} FROM ledger_transfer WHERE id BETWEEN ? AND ? AND journal_id = ?"  # noqa: S608 (ours)
 _EXPECTING: Final = (
     SQLITE_POST
     + " AND d.version = ifnull(?, d.version) AND c.version = ifnull(?, c.version)"
@@ -71,7 +72,7 @@ def _post_on_sqlite(driver: sqlite3.Connection, lines: Sequence[Line]) -> tuple[
         return (_insert(driver, lines[0]),)
     driver.execute("SAVEPOINT journal")
     try:
-        booked = tuple(_insert(driver, line) for line in lines)
+        booked = _insert_all(driver, lines)
     except BaseException:
         if driver.in_transaction:
             driver.execute("ROLLBACK TO journal")
@@ -79,6 +80,20 @@ def _post_on_sqlite(driver: sqlite3.Connection, lines: Sequence[Line]) -> tuple[
         raise
     driver.execute("RELEASE journal")
     return booked
+
+
+def _insert_all(driver: sqlite3.Connection, lines: Sequence[Line]) -> tuple[Transfer, ...]:
+    if any(line.expected is not None for line in lines):
+        return tuple(_insert(driver, line) for line in lines)
+    try:
+        inserted = driver.executemany(SQLITE_POST, map(_values, lines)).rowcount
+    except sqlite3.IntegrityError as error:
+        raise RefusedByDatabase(str(error)) from None
+    if inserted != len(lines):
+        raise RefusedByDatabase("ledger: nothing_inserted")
+    parameters = (lines[0].id, lines[-1].id, lines[0].journal_id)
+    rows = {row[0]: row[1:] for row in driver.execute(_NUMBERS_OF, parameters)}
+    return tuple(_booked(line, rows[line.id]) for line in lines)
 
 
 def _insert(driver: sqlite3.Connection, line: Line) -> Transfer:

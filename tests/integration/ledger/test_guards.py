@@ -298,6 +298,21 @@ class TestHandWrittenChange:
                     hand(statement.replace("UPDATE", clause, 1).format(**ids))
         assert world.everything() == before
 
+    @pytest.mark.parametrize("state", ["open", "frozen"])
+    def test_back_to_an_older_balance_is_refused(self, world, hand, state):
+        """Every balance an account ever had is one a transfer names; only the next one's is allowed."""
+        before = world.everything()
+        totals = ", ".join(f"debit_{name}" for name in BALANCES)
+        for newest in ("ASC", "DESC"):
+            with pytest.raises(hand.refused):
+                hand(
+                    f"UPDATE ledger_account SET (version, booked_at, {', '.join(BALANCES)}) = (SELECT debit_version, booked_at, "
+                    f"{totals} FROM ledger_transfer WHERE debit_account_id = {world.alice} AND debit_version < "
+                    f"(SELECT max(debit_version) FROM ledger_transfer WHERE debit_account_id = {world.alice}) "
+                    f"ORDER BY debit_version {newest} LIMIT 1), state = '{state}' WHERE id = {world.alice}"
+                )
+        assert world.everything() == before
+
     def test_by_emptying_a_table_is_refused(self, world, hand):
         before = world.everything()
         for statement in (
