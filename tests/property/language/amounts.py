@@ -79,10 +79,10 @@ def _behind_unit(text: str, end: int) -> tuple[int, int | None]:
 
 
 def _words_of(text: str) -> list[str]:
-    """Split at spaces, and where figures meet letters."""
+    """Split at spaces, and where figures end."""
     apart = []
     for place, mark in enumerate(text):
-        if place and mark.isalpha() and text[place - 1].isdigit():
+        if place and text[place - 1].isdigit() and not mark.isdigit() and mark != "€":
             apart.append(" ")
         apart.append(mark)
-    return [word.strip(",.;!") or word for word in "".join(apart).split()]
+    return [word for word in "".join(apart).split() if word.strip(",.;:!…")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.language import grammar
+from bot.language import grammar, tokens
 from bot.language.reader import LANGUAGES, language_of, read
 from bot.language.reading import Command, Nothing, NotUnderstood, Reason, Transfer, Utterance, Verb
 from bot.language.roles import Role
@@ -105,6 +105,20 @@ class TestPayees:
                 mentions=(MentionEntity(0, 7, "smoney", UserId(1)), lie),
             )
             assert not isinstance(read(said), Transfer)
+
+    def test_are_no_pieces_of_addresses(self):
+        """X may see a mention where people see an address; without the check these would pay."""
+        texts = (
+            "@smoney send 10€ to @alice@mastodon",
+            "@smoney send 10€ to @aliceé",
+            "@smoney send 10€ to＠@alice",
+        )
+        for text in texts:
+            start = text.index("@alice")
+            entities = (MentionEntity(0, 7, "smoney"), MentionEntity(start, start + 6, "alice", UserId(5)))
+            assert not isinstance(read(Utterance(text, "bob", "smoney", entities)), Transfer), text
+        assert tokens._is_address(texts[0], 20, 26)
+        assert not tokens._is_address("@smoney send 10€ to @alice!", 20, 26)
 
     def test_may_lack_an_entity_in_private_only(self):
         said = Utterance(text="send 10€ to @alice", author="bob", bot="smoney", private=True)
