@@ -103,7 +103,9 @@ def doctor(env: EnvFile = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def read(
-    explain: Annotated[bool, typer.Option("--explain", help="Show each piece of the text with its role.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show each piece of the text with its role.")
+    ] = False,
 ) -> None:
     """Read payment tweets: lines of JSON from standard input, one reading a line out.
 

@@ -66,6 +66,10 @@ class Said:
         return self.person.standing == Standing.ENROLLED
 
     @property
+    def is_an_edit(self) -> bool:
+        return self.received.x_id != self.received.chain_id
+
+    @property
     def key(self) -> OrderKey:
         return OrderKey("message" if self.post is None else "post", self.received.chain_id)
 
@@ -145,6 +149,8 @@ class Desk:
     def _obey(self, session: Session, said: Said, reading: Reading) -> None:
         if said.private and said.person.standing == Standing.STOPPED and not _comes_back(reading):
             return
+        if said.person.stopped_at is not None and said.received.said_at < said.person.stopped_at:
+            return  # "stop" went first, and was said later
         if isinstance(reading, Transfer):
             self._pay(session, said, reading)
             return
@@ -169,6 +175,9 @@ class Desk:
             return
         missing = _missing(reading.payees, said.known)
         if missing and said.known is None:
+            self.story.refuse(
+                session, said.key
+            )  # an older version's code counts no more; the result asks anew
             self.outbox.look_up(session, UserId(said.person.user_id), missing, for_row=said.received.id)
             return
         try:
@@ -196,50 +205,52 @@ class Desk:
     # Orders without an amount
 
     def _command(self, session: Session, said: Said, command: Command) -> None:
-        if said.enrolled:
-            self._for_member(session, said, command)
-        elif said.private:
-            self._for_newcomer(session, said, command)
-        else:
-            self._in_public(session, said, command)
+        if command.verb in _MOVES_MONEY and said.is_an_edit:
+            return  # the first version was obeyed; an edit of it is no second order
+        try:
+            if said.enrolled:
+                self._for_member(session, said, command)
+            elif said.private:
+                self._for_newcomer(session, said, command)
+            else:
+                self._in_public(session, said, command)
+        except Refusal as refusal:
+            self.outbox.tell(session, said.person, refusal.phrase, refusal.parameters)
 
     def _for_member(self, session: Session, said: Said, command: Command) -> None:  # noqa: C901 (one match)
         person = said.person
-        try:
-            match command.verb:
-                case Verb.START:
-                    self.enrolment.start(session, person)
-                case Verb.STOP:
-                    self.enrolment.stop(session, person)
-                case Verb.BALANCE:
-                    self.inquiries.balance(session, person)
-                case Verb.HISTORY:
-                    self.inquiries.history(session, person)
-                case Verb.RECEIPT:
-                    self.inquiries.receipt(session, person, command.reference)
-                case Verb.CANCEL:
-                    self.changes.cancel(session, person, command.reference)
-                case Verb.DECLINE:
-                    self.changes.decline(session, person, command.reference)
-                case Verb.RETURN:
-                    said_in = MessageId(said.received.x_id)
-                    self.changes.give_back(session, person, command.reference, said_in)
-                case Verb.CONFIRM | Verb.GREETING if not said.private:
-                    return
-                case Verb.CONFIRM:
-                    self.story.needs_code(session, person)
-                case _:
-                    self._for_anyone(session, said, command)
-        except Refusal as refusal:
-            self.outbox.tell(session, person, refusal.phrase, refusal.parameters)
+        match command.verb:
+            case Verb.START:
+                self.enrolment.start(session, person, said_at=said.received.said_at)
+            case Verb.STOP:
+                self.enrolment.stop(session, person, said_at=said.received.said_at)
+            case Verb.BALANCE:
+                self.inquiries.balance(session, person)
+            case Verb.HISTORY:
+                self.inquiries.history(session, person)
+            case Verb.RECEIPT:
+                self.inquiries.receipt(session, person, command.reference)
+            case Verb.CANCEL:
+                self.changes.cancel(session, person, command.reference)
+            case Verb.DECLINE:
+                self.changes.decline(session, person, command.reference)
+            case Verb.RETURN:
+                said_in = MessageId(said.received.x_id)
+                self.changes.give_back(session, person, command.reference, said_in)
+            case Verb.CONFIRM | Verb.GREETING if not said.private:
+                return
+            case Verb.CONFIRM:
+                self.story.needs_code(session, person)
+            case _:
+                self._for_anyone(session, said, command)
 
     def _for_newcomer(self, session: Session, said: Said, command: Command) -> None:
         """In private, from someone who has not enrolled: they may come, leave, decline and ask; the rest is explained."""
         match command.verb:
             case Verb.START:
-                self.enrolment.start(session, said.person)
+                self.enrolment.start(session, said.person, said_at=said.received.said_at)
             case Verb.STOP:
-                self.enrolment.stop(session, said.person)
+                self.enrolment.stop(session, said.person, said_at=said.received.said_at)
             case Verb.DECLINE:
                 self.changes.decline(session, said.person, command.reference)
             case Verb.LANGUAGE | Verb.HELP:
@@ -253,8 +264,7 @@ class Desk:
         """Under a post of someone who has not enrolled: consent is given in private only."""
         match command.verb:
             case Verb.STOP:
-                said.person.standing = Standing.STOPPED
-                session.add(said.person)
+                self.enrolment.leave(session, said.person, said_at=said.received.said_at)
             case Verb.GREETING | Verb.CONFIRM | Verb.CANCEL:
                 return
             case _:
@@ -307,6 +317,9 @@ class Desk:
             reference,
             self.people.language(said.person),
         )
+
+
+_MOVES_MONEY = frozenset({Verb.CANCEL, Verb.DECLINE, Verb.RETURN})
 
 
 def _comes_back(reading: Reading) -> bool:

@@ -90,6 +90,8 @@ class Courier:
         if row is None:
             return False
         look_first = row.state in {"unknown", "sending"}
+        if not look_first and self.outbox.is_unwanted(session, row):
+            return self._finish(session, row, "dropped", reason="the person has stopped")
         if not look_first and not self._may_send(session, row):
             return False
         try:
@@ -199,6 +201,7 @@ class Courier:
         def write(session: Session, row: OutboxRow) -> None:
             pause = min(FIRST_PAUSE * 2 ** min(row.attempts, 16), LONGEST_PAUSE)
             row.state = "waiting"
+            row.first_attempted_at = row.first_attempted_at if claim.tried_before else None
             row.due_at = later.at or self.clock() + pause
             row.reason = str(later)
             session.add(row)
@@ -257,13 +260,15 @@ class Courier:
 
     def _found_in_thread(self, claim: Claim) -> int | None:
         oldest = first_id_at(claim.first_attempted_at - CLOCKS_DIFFER_BY)
+        others = self.database.read(lambda session: self.outbox.sent_ids(session, claim.person_id))
         token = None
         for _ in range(PAGES_LOOKED_AT):
             page = self.gateway.messages_with(claim.person_id, page_token=token)
             for message in page.items:
                 if message.id < oldest:
                     return None
-                if message.sender_id != claim.person_id and _same(message.text, claim.text):
+                is_ours = message.sender_id != claim.person_id and message.id not in others
+                if is_ours and _same(message.text, claim.text):
                     return message.id
             token = page.next_token
             if token is None:

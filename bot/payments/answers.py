@@ -5,6 +5,7 @@ Wrong, used and expired are said in the same words, so that an answer teaches no
 open question is counted; five wrong ones in a row lock the person for a growing time.
 """
 
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from bot.errors import Refusal
-from bot.keys import Keyring, Purpose
+from bot.keys import Keyring, Purpose, UnknownKey
 from bot.language.catalogue import Value
 from bot.payments.asking import Asking
 from bot.payments.challenge import Answer, Verdict, judge
@@ -21,6 +22,9 @@ from bot.payments.records import Records
 from bot.payments.rules import Rules
 from bot.store.tables import ChallengeRow, IntentRow, PersonRow
 from ledger.clock import Clock
+
+REMEMBERED_FOR = timedelta(days=1)
+"""How long a code that was replaced is told apart from a wrong one."""
 
 
 class AnswerLocked(Refusal):
@@ -80,7 +84,7 @@ class Answers:
             verdict = self._verdict(session, answer, candidates[0], answered_at)
         if verdict is Verdict.RIGHT:
             return Judged(challenge=candidates[0])
-        if superseded := self._superseded(session, payer, answer):
+        if superseded := self._superseded(session, payer, answer, answered_at):
             return Judged(phrase="answer_superseded", parameters={"reference": superseded})
         if verdict is Verdict.LATE:
             return Judged(phrase="answer_wrong")
@@ -93,15 +97,23 @@ class Answers:
         key = self.keyring.derive(Purpose.CHALLENGE_CODE, asked.key_id)
         return judge(answer, asked, key, answered_at=answered_at)
 
-    def _superseded(self, session: Session, payer: PersonRow, answer: Answer) -> str | None:
+    def _superseded(
+        self, session: Session, payer: PersonRow, answer: Answer, answered_at: datetime
+    ) -> str | None:
         """The reference of an order this code belonged to before it changed: an honest mistake, not a guess."""
         for challenge in self.records.challenges(session, payer.user_id, "superseded"):
-            if challenge.nonce is None or answer.letter not in {None, challenge.letter}:
+            if challenge.expires_at is None or challenge.expires_at < answered_at - REMEMBERED_FOR:
                 continue
-            code = self.asking.code(self.asking.asked(session, challenge))
-            if code == answer.digits:
+            if answer.letter in {None, challenge.letter} and self._is_code_of(session, answer, challenge):
                 return session.get_one(IntentRow, challenge.intent_id).reference
         return None
+
+    def _is_code_of(self, session: Session, answer: Answer, challenge: ChallengeRow) -> bool:
+        try:
+            code = self.asking.code(self.asking.asked(session, challenge))
+        except UnknownKey:  # retired since: nobody can tell any more
+            return False
+        return hmac.compare_digest(code, answer.digits)
 
     def _count(self, session: Session, payer: PersonRow) -> Judged:
         payer.wrong_answers += 1

@@ -5,7 +5,9 @@ Held money is a pending transfer into the payee's unclaimed wallet; it is resolv
 back needs no code: it is the owner's own return of money received, to where it came from.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -14,7 +16,7 @@ from bot.language.catalogue import Line, Value
 from bot.payments.authorisations import Authorisations
 from bot.payments.intents import LineState
 from bot.payments.posting import InsufficientMoney
-from bot.payments.records import Records
+from bot.payments.records import Found, Records
 from bot.payments.rules import Rules
 from bot.payments.wallets import Wallets
 from bot.people.people import People
@@ -46,12 +48,13 @@ class Claims:
     outbox: Outbox
     rules: Rules
 
-    def claim(self, session: Session, payee: PersonRow) -> tuple[Line, ...]:
-        """Posts everything that was held for this person, tells each payer, and returns who gave what."""
+    def claim(self, session: Session, payee: PersonRow, *, said_at: datetime) -> tuple[Line, ...]:
+        """Posts what is held for this person and was not over when they said so, tells each payer, and returns who
+        gave what."""
         return tuple(
             self._claim_one(session, payee, line, intent)
             for line, intent in self.records.held_for(session, payee.user_id)
-            if self._is_still_held(session, line)
+            if self._is_still_held(session, line) and (line.due_at is None or said_at <= line.due_at)
         )
 
     def _is_still_held(self, session: Session, line: IntentLineRow) -> bool:
@@ -101,17 +104,17 @@ class Claims:
         voided = self.ledger.void_pending(session, _transfer_of(line), idempotency_key=f"void:{line.id}")
         self._settle(session, line, voided, state)
 
-    def expire_due(self, session: Session) -> int:
-        """Returns to its payer what nobody came for in time; how many holds that were."""
-        due = [hold for hold in self.records.due_holds(session) if self._is_still_held(session, hold[0])]
-        for line, intent in due:
+    def expire(self, session: Session, holds: Sequence[Found]) -> None:
+        """Returns to its payer what nobody came for in time."""
+        for line, intent in holds:
+            if not self._is_still_held(session, line):
+                continue
             expired = self.ledger.expire_pending(
                 session, _transfer_of(line), idempotency_key=f"expire:{line.id}"
             )
             self._settle(session, line, expired, LineState.EXPIRED)
             payer = self._payer(session, intent)
             self._tell_payer(session, payer, line, intent, "hold_expired", Priority.NOTICE)
-        return len(due)
 
     def give_back(
         self,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, func, or_, text, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
@@ -200,8 +200,9 @@ class Records:
     def held_by(self, session: Session, payer_id: int) -> list[Found]:
         return self._held(session, col(IntentRow.payer_id) == payer_id)
 
-    def due_holds(self, session: Session) -> list[Found]:
-        return self._held(session, col(IntentLineRow.due_at) <= self._clock())
+    def holds_due(self, session: Session, before: datetime) -> list[Found]:
+        """Those whose time ended before this instant."""
+        return self._held(session, col(IntentLineRow.due_at) < before)
 
     def _held(self, session: Session, which: ColumnElement[bool]) -> list[Found]:
         rows = (
@@ -253,11 +254,11 @@ class Records:
 
     def move_hold_ends(self, session: Session, by: timedelta) -> None:
         """The bot could not listen for so long: nobody's time to claim runs out for it."""
-        held = session.exec(select(IntentLineRow).where(IntentLineRow.state == LineState.HELD))
-        for line in held:
-            line.due_at = line.due_at + by if line.due_at else None
-            session.add(line)
-        session.flush()
+        longer = by // timedelta(microseconds=1)
+        session.connection().execute(
+            text("UPDATE intent_lines SET due_at = due_at + :longer WHERE state = 'held'"), {"longer": longer}
+        )
+        session.expire_all()
 
     # Challenges
 

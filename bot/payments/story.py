@@ -80,6 +80,7 @@ class Story:
         lines = plan(order, bot_id=bot_id, most_payees=self._rules.payees)
         if payer.standing != Standing.ENROLLED:
             self._check_age(order)
+            self._check_open(session, payer, being_replaced=intent)
             self._park(session, payer, order, lines)
             return
         self._check(session, payer, order, lines, being_replaced=intent)
@@ -110,11 +111,14 @@ class Story:
         total = total_of(lines)
         self._check_age(order)
         self._answers.check_not_locked(payer, self._clock())
+        self._check_open(session, payer, being_replaced=being_replaced)
+        self._check_money(session, payer, total)
+
+    def _check_open(self, session: Session, payer: PersonRow, *, being_replaced: IntentRow | None) -> None:
         others = [
             row for row in self._records.open_intents(session, payer.user_id) if row is not being_replaced
         ]
         check_open_orders(len(others), rules=self._rules)
-        self._check_money(session, payer, total)
 
     def _check_age(self, order: Order) -> None:
         if self._clock() - order.said_at > self._rules.order_may_wait:
@@ -169,6 +173,7 @@ class Story:
         try:
             if self._is_stale(intent):
                 raise OrderTooOld
+            self._answers.check_not_locked(payer, self._clock())
             self._check_money(session, payer, self._records.total(intent))
         except Refusal as refusal:
             self._close(session, intent, IntentState.REFUSED)

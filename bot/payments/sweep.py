@@ -40,13 +40,14 @@ class Sweep:
         still be unread, so a question expires only once everything said before its end has been read and worked."""
         if messages_read_at is not None:
             self._expire_unanswered(session, messages_read_at - STILL_ON_THE_WAY)
+            self._expire_unclaimed(session, messages_read_at - STILL_ON_THE_WAY)
         self._lapse(session)
-        self.claims.expire_due(session)
 
     def _expire_unanswered(self, session: Session, read_until: datetime) -> None:
         for challenge in self.records.expired_challenges(session, read_until):
-            intent = session.get_one(IntentRow, challenge.intent_id)
-            if not self.inbox.has_waiting(session, UserId(intent.payer_id)):
+            intent = self._locked(session, challenge.intent_id)
+            is_open = intent.state == IntentState.ASKING and intent.version == challenge.version
+            if is_open and not self.inbox.has_waiting(session, UserId(intent.payer_id)):
                 self._end(session, intent, IntentState.EXPIRED)
                 facts: Parameters = {
                     "reference": intent.reference,
@@ -55,14 +56,32 @@ class Sweep:
                 }
                 self._tell(session, intent, "challenge_expired", facts)
 
+    def _locked(self, session: Session, intent_id: int) -> IntentRow:
+        """The intent as it is once nobody else can change it: whoever works for its payer holds the payer."""
+        intent = session.get_one(IntentRow, intent_id)
+        self.people.lock(session, [UserId(intent.payer_id)])
+        session.refresh(intent)
+        return intent
+
+    def _expire_unclaimed(self, session: Session, read_until: datetime) -> None:
+        """A "start" said in time may still wait to be worked, as an answer may."""
+        due = self.records.holds_due(session, read_until)
+        unclaimed = [hold for hold in due if not self.inbox.has_waiting(session, UserId(hold[0].payee_id))]
+        self.claims.expire(session, unclaimed)
+
     def _lapse(self, session: Session) -> None:
         """An order whose question could not be put within the hour, or whose payer did not enrol in time."""
         now = self.clock()
-        for intent in self.records.never_asked(session, now - self.rules.order_may_wait):
+        for unasked in self.records.never_asked(session, now - self.rules.order_may_wait):
+            intent = self._locked(session, unasked.id)
+            if intent.state != IntentState.ASKING:
+                continue
             self._end(session, intent, IntentState.LAPSED)
             self._tell(session, intent, "order_lapsed", {"reference": intent.reference})
-        for intent in self.records.parked_before(session, now - self.rules.parked_may_wait):
-            self._end(session, intent, IntentState.LAPSED)
+        for parked in self.records.parked_before(session, now - self.rules.parked_may_wait):
+            intent = self._locked(session, parked.id)
+            if intent.state == IntentState.PARKED:
+                self._end(session, intent, IntentState.LAPSED)
 
     def _end(self, session: Session, intent: IntentRow, state: IntentState) -> None:
         self.records.end_challenges(session, intent, "closed")

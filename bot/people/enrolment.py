@@ -4,7 +4,7 @@ Whoever was paid before they came finds their money here; whoever gave an order 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -43,7 +43,7 @@ class Enrolment:
         facts = {"bot": self.bot_username, "operator": self.operator_name}
         self.outbox.tell(session, person, "welcome", facts)
 
-    def start(self, session: Session, person: PersonRow) -> None:
+    def start(self, session: Session, person: PersonRow, *, said_at: datetime) -> None:
         """Consent. What was held for this person becomes theirs, and their waiting orders are asked about."""
         if person.standing == Standing.ENROLLED:
             balance = self.wallets.balance(session, person).available
@@ -53,29 +53,33 @@ class Enrolment:
         person.enrolled_at = self.clock()
         session.add(person)
         session.flush()
-        self._greet(session, person)
+        self._greet(session, person, said_at)
         if self.records.unasked_since(session, person.user_id, self.clock() - timedelta(days=1)):
             self.outbox.tell(session, person, "order_too_old", {})
         self.story.resume_parked(session, person)
 
-    def _greet(self, session: Session, person: PersonRow) -> None:
-        claimed = self.claims.claim(session, person)
+    def _greet(self, session: Session, person: PersonRow, said_at: datetime) -> None:
+        claimed = self.claims.claim(session, person, said_at=said_at)
         balance = self.wallets.balance(session, person).available
         self.outbox.tell(session, person, "enrolled", {"bot": self.bot_username, "balance": balance})
         if claimed:
             facts: Parameters = {"lines": claimed, "balance": balance}
             self.outbox.tell(session, person, "claimed", facts, priority=Priority.CLAIM)
 
-    def stop(self, session: Session, person: PersonRow) -> None:
+    def stop(self, session: Session, person: PersonRow, *, said_at: datetime) -> None:
         """The person leaves: no more messages, no open question of theirs can be answered. Their money stays theirs."""
         was_enrolled = person.standing == Standing.ENROLLED
-        self.story.cancel_all(session, person)
-        person.standing = Standing.STOPPED
-        person.stopped_at = self.clock()
-        session.add(person)
-        session.flush()
+        self.leave(session, person, said_at=said_at)
         if was_enrolled:
             balance = self.wallets.balance(session, person).available
             self.outbox.tell(session, person, "stopped", {"balance": balance})
         else:
             self.outbox.tell(session, person, "already_stopped", {})
+
+    def leave(self, session: Session, person: PersonRow, *, said_at: datetime) -> None:
+        """The same without a word. Its time is that of the person's own "stop": what they said before it counts no more."""
+        self.story.cancel_all(session, person)
+        person.standing = Standing.STOPPED
+        person.stopped_at = said_at
+        session.add(person)
+        session.flush()

@@ -127,8 +127,8 @@ class Inbox:
         Where several workers run, a person another one has taken is passed over.
         """
         for person_id in self._waiting_people(session):
-            if self._people.take(session, person_id):
-                return self._oldest_of(session, person_id)
+            if self._people.take(session, person_id) and (row := self._oldest_of(session, person_id)):
+                return row
         return None
 
     def _waiting_people(self, session: Session) -> list[UserId]:
@@ -191,7 +191,8 @@ class Inbox:
 
     def set_aside(self, session: Session, row_id: int, reason: str) -> None:
         """Keeps a row that cannot be worked, with its reason, for an admin to look at."""
-        self._close(session, row_id, state="set_aside", reason=reason[:500])
+        if session.get_one(InboxRow, row_id, with_for_update=True).state == "waiting":
+            self._close(session, row_id, state="set_aside", reason=reason[:500])
 
     def _close(self, session: Session, row_id: int, *, state: str, reason: str | None) -> None:
         session.exec(

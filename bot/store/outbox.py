@@ -185,6 +185,18 @@ class Outbox:
             )
         )
 
+    def is_unwanted(self, session: Session, row: OutboxRow) -> bool:
+        """Whether its person has stopped since it was queued: then it is not said, unless it answers them."""
+        if row.kind != "message" or row.priority == Priority.ANSWER:
+            return False
+        return session.get_one(PersonRow, row.person_id).standing != Standing.ENROLLED
+
+    def sent_ids(self, session: Session, person_id: UserId) -> frozenset[int]:
+        """The X ids of what is known to have been sent to this person."""
+        sent = select(OutboxRow.sent_id).where(OutboxRow.person_id == person_id, OutboxRow.state == "sent")
+        newest = sent.order_by(col(OutboxRow.id).desc()).limit(1000)
+        return frozenset(sent_id for sent_id in session.exec(newest) if sent_id is not None)
+
     def attempts_since(self, session: Session, kind: str, since: datetime) -> int:
         """How many rows of this kind were last tried after `since`: what X has counted against its limit."""
         count = select(func.count()).select_from(OutboxRow)

@@ -117,6 +117,7 @@ class OutboxRow(BotTable, table=True):
         Index("ix_outbox_due", "priority", "due_at", "id", sqlite_where=text("state IN ('waiting', 'sending', 'unknown')"),
               postgresql_where=text("state IN ('waiting', 'sending', 'unknown')")),
         Index("ix_outbox_attempted", "kind", "attempted_at"),
+        Index("ix_outbox_person", "person_id", "phrase", "created_at"),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
     kind: str
@@ -219,6 +220,7 @@ class ChallengeRow(BotTable, table=True):
         _one_of("state", "queued", "open", "answered", "superseded", "closed"),
         CheckConstraint("state = 'queued' OR state = 'closed' OR state = 'superseded' OR nonce IS NOT NULL",
                         name="an_open_one_was_issued"),
+        Index("ix_challenges_payer", "payer_id", "state"),
         Index("ix_challenges_open", "payer_id", sqlite_where=text("state IN ('queued', 'open')"),
               postgresql_where=text("state IN ('queued', 'open')")),
         Index("uq_challenges_letter", "payer_id", "letter", unique=True,

@@ -140,6 +140,8 @@ CREATE TABLE challenges (
 
 CREATE INDEX ix_challenges_open ON challenges (payer_id) WHERE state IN ('queued', 'open');
 
+CREATE INDEX ix_challenges_payer ON challenges (payer_id, state);
+
 CREATE UNIQUE INDEX uq_challenges_letter ON challenges (payer_id, letter) WHERE state IN ('queued', 'open');
 
 CREATE TABLE intent_lines (
@@ -203,6 +205,8 @@ CREATE TABLE outbox (
 CREATE INDEX ix_outbox_attempted ON outbox (kind, attempted_at);
 
 CREATE INDEX ix_outbox_due ON outbox (priority, due_at, id) WHERE state IN ('waiting', 'sending', 'unknown');
+
+CREATE INDEX ix_outbox_person ON outbox (person_id, phrase, created_at);
 
 -- What was decided stays decided, whoever writes.
 
