@@ -14,7 +14,7 @@ from bot.language.tokens import Token
 
 _DROPPED = frozenset((Role.PLEASE, Role.EMOJI, Role.LINK))
 
-_LIST = "m(?:C?k?m)*"
+_LIST = "m(?:C?k?m|(?:Ck?|k)pm)*"
 _TO = f"[pf]?e?[CJ]?{_LIST}"
 _AMOUNT = "e?A"
 _GIVE = (

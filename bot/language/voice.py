@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from bot.language import formats, hostile
-from bot.language.catalogue import CATALOGUE, Entry, Label, Line, Parameters
+from bot.language.catalogue import CATALOGUE, Direction, Entry, Label, Line, Parameters
 from bot.language.lexicon import language_files
 from ledger.money import Money
 
@@ -64,12 +64,16 @@ class _Speaker:
         names = [place[1] for place in _PLACE.finditer(bare)]
         if any(_is_absent(self.parameters.get(name)) for name in names):
             return
-        repeated = next((place for place in _PLACE.finditer(bare) if place[2] in self.table["pieces"]), None)
+        repeated = next((place for place in _PLACE.finditer(bare) if self._is_piece(place[2])), None)
         if repeated is None:
             yield self._filled(bare, self.parameters)
             return
         for item in self.parameters[repeated[1]]:
             yield bare.replace(repeated[0], self._piece(repeated[2], item))
+
+    def _is_piece(self, name: str | None) -> bool:
+        pieces = self.table["pieces"]
+        return name in pieces or f"{name}_{Direction.OUT.value}" in pieces
 
     def _holds(self, name: str, number: str | None) -> bool:
         value = self.parameters.get(name)
