@@ -141,7 +141,7 @@ class Desk:
 
     def _speaker(self, session: Session, user_id: UserId, reading: Reading) -> PersonRow:
         person = self.people.get(session, user_id)
-        if not isinstance(reading, Nothing) and reading.language in reader.LANGUAGES:
+        if _shows_the_language(reading) and reading.language in reader.LANGUAGES:
             person.spoken_language = reading.language
             session.add(person)
         return person
@@ -317,6 +317,13 @@ class Desk:
             reference,
             self.people.language(said.person),
         )
+
+
+def _shows_the_language(reading: Reading) -> bool:
+    """A bare "no", "ok" or "thanks" is written in many languages and tells nothing of the person's own."""
+    if isinstance(reading, Command):
+        return reading.verb not in {Verb.CANCEL, Verb.CONFIRM, Verb.GREETING, Verb.STOP}
+    return not isinstance(reading, Nothing)
 
 
 _MOVES_MONEY = frozenset({Verb.CANCEL, Verb.DECLINE, Verb.RETURN})

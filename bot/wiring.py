@@ -105,7 +105,7 @@ def rules_of(settings: Settings) -> Rules:
 
 def open_database(settings: Settings, *, is_demo: bool, world: World) -> Database:
     """The database, migrated to this program's form, with its book. Raises `Misconfigured`."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database_address)
     ledger.migrations.upgrade(database)
     bot.migrations.upgrade(database)

@@ -43,7 +43,8 @@ class People:
         return session.exec(locked.execution_options(populate_existing=True)).first() is not None
 
     def lock(self, session: Session, user_ids: Iterable[UserId]) -> dict[UserId, PersonRow]:
-        """These people's rows, locked in the order of their ids so that two workers never wait for each other."""
+        """These people's rows, locked in the order of their ids. Whoever already holds one may still have to wait for
+        another worker; where two wait for each other the database ends one of them, and its work is run again."""
         wanted = sorted(set(user_ids))
         for user_id in wanted:
             self.ensure(session, user_id)
