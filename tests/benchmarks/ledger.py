@@ -37,8 +37,8 @@ from ledger.posting import POSTGRESQL_POST, SQLITE_POST
 from ledger.transfers import NewTransfer
 
 ACCOUNTS = 1_000
-ROUNDS = 3
-TRANSFERS = 1_600
+ROUNDS = 5
+TRANSFERS = 2_000
 
 
 def clock() -> datetime:
