@@ -53,7 +53,7 @@ def one_daemon(settings: Settings) -> AbstractContextManager[object]:
     url = make_url(settings.database_address)
     if url.get_backend_name() != "sqlite" or not url.database:
         return nullcontext()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return OneDaemon(Path(url.database))
 
 
