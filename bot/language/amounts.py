@@ -59,33 +59,31 @@ class _Composer:
     def _amount(self) -> Token:
         """From a unit or number on, as far as the amount goes."""
         first = self.tokens[self.position]
-        before = self._take() if first.role is Role.UNIT else None
+        before = [self._take()] if first.role is Role.UNIT else []
         number = self._take()
-        amount = Token(Role.AMOUNT, number.key, first.start, number.end)
+        amount = Token(Role.AMOUNT, "", first.start, number.end)
         amount.meaning = number.meaning
-        read = _value(number)
         multiplier = self._multiplier(number, amount)
-        units = [before] if before else []
-        units += self._units(amount)
-        reason = (
-            self._misplaced(first)
+        units = before + self._units(amount)
+        amount.reason = self._priced(amount, number, multiplier, units)
+        if amount.reason is not None:
+            amount.role = Role.BAD_AMOUNT
+        return amount
+
+    def _priced(self, amount: Token, number: Token, multiplier: int, units: Sequence[Token]) -> Reason | None:
+        """Sets the amount's value; or the first thing that forbids it."""
+        read = _value(number)
+        amount.value, fraction = divmod(read.hundredths * multiplier * _factor(units), 100)
+        return (
+            self._misplaced(amount)
             or read.reason
             or self._language_refuses(read, multiplier)
             or _units_refuse(units, multiplier)
+            or (Reason.TOO_PRECISE if fraction else None)
+            or self._infix(amount, units, multiplier)
+            or self._afterwards(amount, units, number)
+            or _out_of_bounds(amount.value)
         )
-        cents = (
-            read.hundredths * multiplier * (units[0].meaning.factor if units and units[0].meaning else 100)
-        )
-        if reason is None and cents % 100:
-            reason = Reason.TOO_PRECISE
-        amount.value = cents // 100
-        reason = reason or self._infix(amount, units, multiplier) or self._afterwards(amount, units, number)
-        if reason is None and not 0 < amount.value < _CEILING_MINOR:
-            reason = Reason.AMBIGUOUS_AMOUNT if amount.value else Reason.ZERO_OR_NEGATIVE
-        amount.key = "bare" if not units else ""
-        if reason is not None:
-            amount.role, amount.reason = Role.BAD_AMOUNT, reason
-        return amount
 
     def _multiplier(self, number: Token, amount: Token) -> int:
         """Reads “4k”, “2 mille”: a thousand times; the token is taken."""
@@ -93,11 +91,7 @@ class _Composer:
         if after is None:
             return 1
         glued = after.start == number.end
-        if (
-            after.role is Role.THOUSAND
-            and (glued or after.key not in _GLUED_MULTIPLIERS)
-            and number.key != "words"
-        ):
+        if after.role is Role.THOUSAND and (glued or after.key not in _GLUED_MULTIPLIERS):
             amount.end = self._take().end
             return 1000
         if glued and after.key in _GLUED_MULTIPLIERS:
@@ -142,30 +136,19 @@ class _Composer:
 
     def _infix(self, amount: Token, units: Sequence[Token], multiplier: int) -> Reason | None:
         """Reads “40€20”, “40 euros 20”, “40 euros et 20 centimes”: two figures behind the unit are cents."""
-        after = self._next()
-        if not units or after is None:
+        ahead = 1 if self._role_at(0) is Role.AND else 0
+        if not units or self._role_at(ahead) is not Role.NUMBER:
             return None
-        ahead = 1 if after.role is Role.AND and self._role_at(1) is Role.NUMBER else 0
-        cents = self.tokens[self.position + ahead] if self._role_at(ahead) is Role.NUMBER else None
-        if cents is None:
-            return None
-        place = self.position + ahead + 1
-        unit = (
-            self.tokens[place] if place < len(self.tokens) and self.tokens[place].role is Role.UNIT else None
-        )
-        if (
-            len(units) > 1
-            or multiplier > 1
-            or not _are_cents(
-                cents, unit, joined=bool(ahead), behind=self.tokens[self.position - 2 : self.position]
-            )
-        ):
-            return Reason.MULTIPLE_AMOUNTS if ahead == 0 else None
-        if amount.value % 100 or units[0].meaning is None or units[0].meaning.factor != 100:
+        cents = self.tokens[self.position + ahead]
+        unit = self.tokens[self.position + ahead + 1] if self._role_at(ahead + 1) is Role.UNIT else None
+        behind = self.tokens[self.position - 2 : self.position]
+        if len(units) > 1 or multiplier > 1 or not _are_cents(cents, unit, joined=bool(ahead), behind=behind):
+            return None if ahead else Reason.MULTIPLE_AMOUNTS
+        if amount.value % 100 or _factor(units) != 100:
             return Reason.AMBIGUOUS_AMOUNT
         amount.value += _value(cents).hundredths // 100
         amount.end = (unit or cents).end
-        self.position = place + (1 if unit else 0)
+        self.position += ahead + (2 if unit else 1)
         return None
 
     def _afterwards(self, amount: Token, units: Sequence[Token], number: Token) -> Reason | None:
@@ -207,6 +190,17 @@ def _value(number: Token) -> Numeral:
     if number.meaning is not None:
         return Numeral(number.value * 100, reason=number.reason, is_whole=True)
     return numeral(number.key)
+
+
+def _factor(units: Sequence[Token]) -> int:
+    """How many cents one of the unit is; without a unit, the euro."""
+    return units[0].meaning.factor if units and units[0].meaning is not None else 100
+
+
+def _out_of_bounds(cents: int) -> Reason | None:
+    if cents == 0:
+        return Reason.ZERO_OR_NEGATIVE
+    return None if cents < _CEILING_MINOR else Reason.AMBIGUOUS_AMOUNT
 
 
 def _deceives(after: Token) -> bool:
