@@ -187,6 +187,7 @@ class TestTransfer:
             assert missing.value.account_id == alice
             assert kind(alice, bob, 1, authorisation_id=5).authorisation_id == 5
 
+    @pytest.mark.prove
     def test_total_stays_within_its_bound(self, world):
         one, other = world.open(), world.open()
         with pytest.raises(AmountOutOfRange):
