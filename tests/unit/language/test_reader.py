@@ -189,6 +189,8 @@ class TestPrivateMessages:
             ("no", Verb.CANCEL, None),
             ("Non merci", Verb.CANCEL, None),
             ("cancel P-ABCDEF", Verb.CANCEL, "P-ABCDEF"),
+            ("cancel my last payment", Verb.CANCEL, None),
+            ("Storniere meine letzte Zahlung", Verb.CANCEL, None),
             ("decline", Verb.DECLINE, None),
             ("ZURÜCKGEBEN P-7K3F9Q", Verb.RETURN, "P-7K3F9Q"),
             ("freeze", Verb.FREEZE, None),
