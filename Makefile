@@ -34,6 +34,10 @@ prove: $(VENV)/.dev     ## the slow proofs, a fixed sample of at most 15 minutes
 prove-long: $(VENV)/.dev  ## the slow proofs in full
 	SMONEY_PROVE=long $(PYTEST) -m prove --timeout 0
 
+bench: $(VENV)/.dev     ## how fast the ledger and the reader are, beside raw baselines in the same run
+	$(BIN)/python -m tests.benchmarks.ledger
+	$(BIN)/python -m tests.benchmarks.bench_reader
+
 lock: $(VENV)/.dev      ## write both lock files anew, for every platform, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
