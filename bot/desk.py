@@ -320,9 +320,9 @@ class Desk:
 
 
 def _shows_the_language(reading: Reading) -> bool:
-    """A bare "no", "ok" or "thanks" is written in many languages and tells nothing of the person's own."""
+    """A bare "no", "ok" or "stop" is written in many languages and tells nothing of the person's own."""
     if isinstance(reading, Command):
-        return reading.verb not in {Verb.CANCEL, Verb.CONFIRM, Verb.GREETING, Verb.STOP}
+        return reading.verb not in {Verb.CANCEL, Verb.CONFIRM, Verb.STOP}
     return not isinstance(reading, Nothing)
 
 

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import os
 import shutil
 import subprocess
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -17,6 +20,8 @@ from ledger.money import Currency, Money, currency_of
 from ledger.reports import coverage, open_clearing, trial_balance
 from ledger.statements import statement, whole_book, whole_chart
 from tests.integration.ledger.world import World
+
+BEAN_CHECK = shutil.which("bean-check", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
 
 
 @pytest.fixture
@@ -161,13 +166,14 @@ class TestBeancount:
         assert f"2026-03-05 balance Liabilities:Wallet:{world.alice}  -7.80 ~ 0 EUR\n" in written
         assert f"Assets:Card-clearing:{world.clearing}" in written
 
-    @pytest.mark.skipif(shutil.which("bean-check") is None, reason="beancount is not installed")
+    @pytest.mark.skipif(BEAN_CHECK is None, reason="beancount is not installed")
     def test_is_accepted_by_the_real_one_and_a_wrong_balance_is_not(self, world, tmp_path):
         book = tmp_path / "book.beancount"
         book.write_text(text_of(world, beancount))
-        subprocess.run(["bean-check", book], check=True, capture_output=True)
+        assert BEAN_CHECK
+        subprocess.run([BEAN_CHECK, book], check=True, capture_output=True)
         book.write_text(text_of(world, beancount).replace("-7.80 ~", "-7.81 ~"))
-        assert subprocess.run(["bean-check", book], check=False, capture_output=True).returncode != 0
+        assert subprocess.run([BEAN_CHECK, book], check=False, capture_output=True).returncode != 0
 
     def test_of_an_empty_book_is_empty(self, database):
         assert text_of(World(database), beancount) == "\n"
