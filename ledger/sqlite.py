@@ -260,8 +260,12 @@ class SqliteEngine:
             if len(batch) == 1:
                 batch[0].error = failed.told()
                 return
-            for call in batch:  # each alone, so that only the one it comes from is hurt; works are idempotent
-                self._carry([call])
+            for call in tuple(batch):  # each alone, so that only the one it comes from is hurt; works are idempotent
+                alone = [call]
+                try:
+                    self._carry(alone)
+                finally:
+                    batch += alone[1:]  # who came meanwhile is waited for by nobody else: `_lead` lets them go
 
     def _carry_together(self, batch: list[_Call[Any]]) -> None:
         lost_calls: list[_Call[Any]] = []

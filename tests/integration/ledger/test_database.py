@@ -413,6 +413,30 @@ class TestSharedCommit:
         assert words(world.database) == []
         world.database.write(add("z"))
 
+    def test_that_fails_lets_go_of_who_comes_while_each_is_tried_alone(self, sqlite_world, monkeypatch):
+        world, begun, late = sqlite_world, [], []
+        engine = world.database._engine
+
+        def fails_once(driver, statement, *parameters):
+            if statement == "COMMIT" and not late:
+                error = sqlite3.OperationalError("disk I/O error")
+                error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+                late.append(threading.Thread(target=world.database.write, args=(add("late"),), daemon=True))
+                raise error
+            if statement == "BEGIN IMMEDIATE" and late and not begun:
+                begun.append(statement)
+                late[0].start()
+                while not engine._waiting:
+                    pass
+            return sqlite3.Connection.execute(driver, statement, *parameters)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(WriterConnection, "execute", fails_once)
+            assert together(world, [add("x"), add("y")]) == [None, None]
+            late[0].join(10)
+        assert not late[0].is_alive()
+        assert words(world.database) == ["late", "x", "y"]
+
     def test_is_run_again_when_the_file_is_busy(self, sqlite_world, monkeypatch):
         world = sqlite_world
         tries: list[Any] = []
