@@ -265,7 +265,8 @@ class SqliteEngine:
                 try:
                     self._carry(alone)
                 finally:
-                    batch += alone[1:]  # who came meanwhile is waited for by nobody else: `_lead` lets them go
+                    # Who came meanwhile is waited for by nobody else: `_lead` lets them go.
+                    batch += alone[1:]
 
     def _carry_together(self, batch: list[_Call[Any]]) -> None:
         lost_calls: list[_Call[Any]] = []
