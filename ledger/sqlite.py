@@ -260,9 +260,8 @@ class SqliteEngine:
             if len(batch) == 1:
                 batch[0].error = failed.told()
                 return
-            for call in tuple(
-                batch
-            ):  # each alone, so that only the one it comes from is hurt; works are idempotent
+            # Each alone, so that only the one it comes from is hurt; works are idempotent.
+            for call in tuple(batch):
                 alone = [call]
                 try:
                     self._carry(alone)

@@ -414,7 +414,9 @@ class TestSharedCommit:
         world.database.write(add("z"))
 
     def test_that_fails_lets_go_of_who_comes_while_each_is_tried_alone(self, sqlite_world, monkeypatch):
-        world, begun, late = sqlite_world, [], []
+        world = sqlite_world
+        begun: list[str] = []
+        late: list[threading.Thread] = []
         engine = world.database._engine
 
         def fails_once(driver, statement, *parameters):
