@@ -29,7 +29,7 @@ contracts: $(VENV)/.dev ## which room may import which
 check: lint types contracts test  ## everything a change must pass
 
 prove: $(VENV)/.dev     ## the slow proofs, a fixed sample of at most 15 minutes
-	$(PYTEST) -m prove --timeout 900
+	$(PYTEST) -n 2 -m prove --timeout 900
 
 prove-long: $(VENV)/.dev  ## the slow proofs in full
 	SMONEY_PROVE=long $(PYTEST) -m prove --timeout 0

@@ -329,10 +329,15 @@ class TestHostileText:
 
 
 def _seconds(text: str) -> float:
+    """The least of three: what else the process had to do meanwhile (a collection, say) is no fault of the reader."""
     said = utterance(text[:10_000])
-    started = time.process_time()
-    read(said)
-    return time.process_time() - started
+
+    def once() -> float:
+        started = time.process_time()
+        read(said)
+        return time.process_time() - started
+
+    return min(once() for _ in range(3))
 
 
 class TestLanguageOf:
