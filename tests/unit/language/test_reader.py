@@ -314,6 +314,8 @@ class TestHostileText:
             "::",
             ",",
             "hi ",
+            "-",
+            "=",
         ):
             short, long = (_seconds("@smoney send 10€ to @alice " + piece * count) for count in (300, 3_000))
             assert long < 40 * short + 0.25, piece
