@@ -213,5 +213,5 @@ def test_whatever_people_do_the_promises_hold(seed: int | None) -> None:
             words for name in PEOPLE for words, count in Counter(day.street.heard(name)).items() if count > 1
         ]
         assert [
-            words for words in twice if "Ref P-" in words and not words.startswith(("Receipt", "Welcome"))
+            words for words in twice if "Ref P-" in words and not words.startswith(MAY_BE_SAID_AGAIN)
         ] == [], seed
