@@ -139,7 +139,7 @@ class Crowd:
         self.orders += 1
         self.versions += 1
         post = self.place.world.post(
-            self.place.world.person(person), f"@smoney send {self._amount()} @{payee} for tea"
+            self.place.world.person(person), f"@smoney send {self._amount()} @{payee} for tea {self.versions}"
         )
         self.posts.setdefault(person, []).append(post)
 
@@ -175,7 +175,9 @@ class Crowd:
         euros = f"{question.amount_minor // 100}.{question.amount_minor % 100:02d}€"
         for post in reversed(self.posts[question.person]):
             if euros in post.text and mine in post.text and post.author_id == intents.id:
-                self.place.world.edit(post.id, f"@smoney send {self._amount()} @{question.payee} for tea")
+                self.place.world.edit(
+                    post.id, f"@smoney send {self._amount()} @{question.payee} for tea {self.versions + 1}"
+                )
                 self.posts[question.person].remove(post)
                 self.versions += 1
                 self.edited.add(question.reference)
