@@ -12,7 +12,7 @@ from bot.settings import NOT_SETTINGS, Settings, variable
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
-CLI = ROOT / "bot" / "cli.py"
+CLI = ROOT / "bot" / "cli"
 
 
 def documented() -> str:

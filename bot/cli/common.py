@@ -1,0 +1,80 @@
+"""What every command shares: options, exit codes, sentences instead of tracebacks, tables or JSON."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from ledger.database import Database
+
+EXIT_FAULT = 1
+EXIT_MISCONFIGURED = 2
+EXIT_BROKEN = 3
+
+EnvFile = Annotated[Path | None, typer.Option("--env", help="Read settings from this file instead of .env.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contextmanager
+def open_book(env: Path | None) -> "Iterator[tuple[Settings, Database]]":
+    from bot.settings import load
+    from bot.wiring import existing_database
+
+    with sentences():
+        settings = load(env)
+        database = existing_database(settings)
+        try:
+            yield settings, database
+        finally:
+            database.close()
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """What an admin must mend is one sentence, not a traceback."""
+    import sqlite3
+
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.errors import Misconfigured, SmoneyError
+    from ledger.errors import LedgerError
+
+    try:
+        yield
+    except Misconfigured as wrong:
+        say("[red]Not started.[/red] ", str(wrong), err=True)
+        raise typer.Exit(EXIT_MISCONFIGURED) from None
+    except (SmoneyError, LedgerError) as error:
+        say("[red]Error.[/red] ", str(error), err=True)
+        raise typer.Exit(EXIT_FAULT) from None
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        said = getattr(error, "orig", None) or error  # without the statement and its values
+        say("[red]Error.[/red] ", f"The database or a file cannot be used: {said}", err=True)
+        raise typer.Exit(EXIT_FAULT) from None
+
+
+def say(mark: str, text: str, *, err: bool = False) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=err, soft_wrap=True).print(Text.from_markup(mark) + Text(text))
+
+
+def print_table(rows: list[dict[str, object]], *, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*(list(rows[0]) if rows else ["nothing yet"]))
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    Console().print(table)
