@@ -17,15 +17,13 @@ by their order of appearance, since each run makes its own.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.demo.town import Resident, Town
 from bot.payments.challenge import LETTERS
 from bot.sandbox.messages import StoredMessage
 from bot.sandbox.posts import StoredPost
-
-LISTENS_EVERY = timedelta(minutes=9)
 
 _PERSON = re.compile(r"\|\s*@(\w+)\s*\|\s*([^|]*?)\s*\|\s*([^|]*?)\s*\|")
 _SAYS = re.compile(r"\*\*@(\w+)\*\* (tweets|edits|to @(\w+)|replies to @(\w+))")
@@ -159,12 +157,12 @@ class Player:
             self.tell(f"@{sender} -> @{self.town.bot_person.username}: {text}")
 
     def _let_pass(self, left: timedelta) -> None:
-        """The bot listens all the while: a longer silence would count as its own absence."""
-        while left > timedelta():
-            step = min(left, LISTENS_EVERY)
-            self.advance(step)
-            self.town.bot.listening.read_messages()
-            left -= step
+        """The bot listens all the while. It would read a silent street every minute of it; here it reads once, and does
+        not take the silence for an absence of its own."""
+        listening = self.town.bot.listening
+        patient = replace(listening.rules, listening_gap=left + timedelta(seconds=1))
+        self.advance(left)
+        replace(listening, rules=patient).read_messages()
 
     def _filled(self, step: Step) -> str:
         """`{code}` is the last code sent to who speaks, `{wrong code}` one that is not, `{reference}` the last one."""
