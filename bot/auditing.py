@@ -14,6 +14,7 @@ from bot.keys import keyring_from
 from bot.payments.authorisations import Authorisations
 from bot.payments.intents import IntentState, LineState
 from bot.payments.wallets import WALLET
+from bot.sealing import public_keys
 from bot.settings import Settings
 from bot.store.tables import AuthorisationRow, IntentLineRow, IntentRow
 from bot.wiring import World
@@ -30,13 +31,13 @@ class Audit:
     findings: tuple[str, ...]
 
 
-def verify(database: Database, settings: Settings) -> Audit:
-    """The whole book. Raises `Misconfigured` without the keys: the authorisations could not be checked."""
+def verify(database: Database, settings: Settings, *, progress: ledger.audit.Progress | None = None) -> Audit:
+    """The whole book, its seals and their signatures. Raises `Misconfigured` without the keys: the authorisations could not be checked."""
     world = World()
     authorisations = Authorisations(
         keyring=keyring_from(settings), clock=world.clock, ids=IdSource(world.clock, world.entropy)
     )
-    report = ledger.audit.verify(database)
+    report = ledger.audit.verify(database, progress=progress, public_keys=public_keys(settings))
     findings = [f"{finding.what}: {finding.where}: {finding.detail}" for finding in report.findings]
     findings += database.read(lambda session: [*_bot_findings(session, authorisations)])
     counts = {"accounts": report.accounts, "transfers": report.transfers}

@@ -20,6 +20,7 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.errors import InvariantBroken, Misconfigured, TryLater
+from bot.sealing import seal
 from bot.settings import Settings
 from bot.wiring import Bot
 from bot.work import THE_DATABASE, in_one_line
@@ -165,6 +166,7 @@ class Daemon:
         self._every(settings.work_poll_seconds, self._work_and_deliver)
         self._every(settings.deliver_poll_seconds, self._deliver)
         self._every(settings.sweep_poll_seconds, self._tick("sweep", bot.sweep_once))
+        self._every(settings.seal_poll_seconds, self._tick("seal", self._seal))
         self._scheduler.start()
         log.info("daemon.started", bot=bot.account.username)
 
@@ -173,6 +175,10 @@ class Daemon:
 
     def _now(self) -> datetime:
         return datetime.now(self._scheduler.timezone)
+
+    def _seal(self) -> None:
+        for made in seal(self._bot.database, self._settings, self._bot.clock):
+            log.info("ledger.sealed", seal=made.number, transfers=made.transfers, root=made.root)
 
     def _pass_on(self, stored: int) -> None:
         """What was just heard is worked and answered at once, without waiting for the next ticks."""

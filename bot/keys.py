@@ -33,6 +33,7 @@ class Purpose(Enum):
     AUTHORISATION_MAC = b"authorisation mac 1"
     BLIND_INDEX = b"blind index 1"
     FINGERPRINT = b"fingerprint 1"
+    SEAL_SIGNING = b"seal signing 1"
 
 
 class UnknownKey(KeyError):

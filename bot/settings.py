@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         unit="path",
         example="/etc/smoney/keys",
     )
+    retired_seal_keys: str = _setting(
+        "",
+        "public keys of seals whose master key is no longer in use, as `smoney keys public` printed them",
+        unit="hex digits, hex digits",
+        example="the line that `smoney keys public` printed before the key was taken out",
+    )
 
     # How often things are looked at
     mentions_poll_seconds: float = _setting(
@@ -120,6 +126,9 @@ class Settings(BaseSettings):
     )
     sweep_poll_seconds: float = _setting(
         30, "pause between two sweeps of what has expired", unit="seconds", gt=0, allow_inf_nan=False
+    )
+    seal_poll_seconds: float = _setting(
+        300, "pause between two seals of the ledger", unit="seconds", gt=0, allow_inf_nan=False
     )
 
     # How long things last

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import String, bindparam, text
 from sqlmodel import Session
 
 from ledger import reading
@@ -54,7 +54,7 @@ def trial_balance(session: Session) -> tuple[TrialBalanceLine, ...]:
 
 def open_clearing(session: Session, codes: Iterable[str]) -> tuple[Account, ...]:
     """Accounts of these kinds that have not drained to zero, pending included: each is a question to someone."""
-    query = text(_OPEN_CLEARING).bindparams(bindparam("codes", expanding=True))
+    query = text(_OPEN_CLEARING).bindparams(bindparam("codes", expanding=True, type_=String()))
     ids = [row[0] for row in session.execute(query, {"codes": list(codes)})]
     found = (reading.account(session, account_id) for account_id in ids)
     return tuple(account for account in found if account is not None)
@@ -71,7 +71,7 @@ def coverage(session: Session, *, owed: Iterable[str], held: Iterable[str]) -> t
 
 
 def _posted(session: Session, codes: Iterable[str], sign: int) -> dict[Currency, int]:
-    query = text(_POSTED).bindparams(bindparam("codes", expanding=True))
+    query = text(_POSTED).bindparams(bindparam("codes", expanding=True, type_=String()))
     rows: Any = session.execute(query, {"codes": list(codes)})
     return {Currency(row.currency, row.exponent): sign * int(row.debits_less_credits) for row in rows}
 

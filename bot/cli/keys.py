@@ -4,6 +4,8 @@ import os
 
 import typer
 
+from bot.cli.common import EnvFile, sentences
+
 app = typer.Typer(no_args_is_help=True, help="The master keys.")
 
 
@@ -13,3 +15,14 @@ def keys_generate() -> None:
     from bot.keys import generate
 
     typer.echo(generate(os.urandom))
+
+
+@app.command("public")
+def keys_public(env: EnvFile = None) -> None:
+    """Print the public keys of the ledger's seals, the current one first: to be handed out to whoever checks proofs."""
+    from bot.sealing import public_keys
+    from bot.settings import load
+
+    with sentences():
+        for key in public_keys(load(env)):
+            typer.echo(key.public_bytes_raw().hex())

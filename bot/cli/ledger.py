@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import ledger_proofs, ledger_reports
 from bot.cli.common import EXIT_BROKEN, AsJson, EnvFile, open_book, print_table, say
+from bot.cli.progress import progress_bar
 
-app = typer.Typer(no_args_is_help=True, help="Look into the ledger and verify it.")
+app = typer.Typer(no_args_is_help=True, help="Look into the ledger, verify it, prove and export it.")
 
 
 @app.command("accounts")
@@ -40,8 +42,8 @@ def ledger_verify(env: EnvFile = None, as_json: AsJson = False) -> None:
     """Recompute everything and say what does not hold. Exit code 3 if anything does not."""
     from bot.auditing import verify
 
-    with open_book(env) as (settings, database):
-        report = verify(database, settings)
+    with open_book(env) as (settings, database), progress_bar("verifying") as progress:
+        report = verify(database, settings, progress=progress)
     if as_json:
         typer.echo(json.dumps({"counts": report.counts, "findings": report.findings}))
     else:
@@ -51,3 +53,7 @@ def ledger_verify(env: EnvFile = None, as_json: AsJson = False) -> None:
         say("", f"{counted}: " + ("all holds." if not report.findings else "see above."))
     if report.findings:
         raise typer.Exit(EXIT_BROKEN)
+
+
+ledger_proofs.add_to(app)
+ledger_reports.add_to(app)

@@ -23,6 +23,13 @@ from ledger.transfers import NewTransfer
 WALLET = "wallet"
 TEST_MONEY = "test_money"
 
+OWED = (WALLET,)
+"""Kinds of account whose credit is owed to people."""
+HELD = (TEST_MONEY,)
+"""Kinds of account that hold what covers it."""
+CLEARING: tuple[str, ...] = ()
+"""Kinds of account that money only passes through: each must drain to zero."""
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
