@@ -29,7 +29,9 @@ from bot.payments.story import Story
 from bot.payments.sweep import Sweep
 from bot.payments.wallets import Wallets
 from bot.people.enrolment import Enrolment
+from bot.people.locking import Locking
 from bot.people.people import People
+from bot.people.second_factor import SecondFactors
 from bot.settings import Settings
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
@@ -70,6 +72,7 @@ class Bot:
     outbox: Outbox
     authorisations: Authorisations
     enrolment: Enrolment
+    factors: SecondFactors
     listening: Listening
     work: Work
     courier: Courier
@@ -145,6 +148,8 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         is_urgent=lambda content: is_urgent(content, account),
     )
     outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
+    locking = Locking(rules.wrong_answers_before_lock, rules.first_lock, rules.longest_lock)
+    factors = SecondFactors(people, outbox, vault, clock, ids, entropy, account.username, locking)
     records = Records(people=people, vault=vault, clock=clock, ids=ids, entropy=entropy)
     wallets = Wallets(ledger=book, ids=ids)
     authorisations = Authorisations(keyring=keyring, clock=clock, ids=ids)
@@ -190,6 +195,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         outbox=outbox,
         authorisations=authorisations,
         enrolment=enrolment,
+        factors=factors,
         listening=Listening(gateway, database, inbox, records, rules, clock, account.id),
         work=Work(database, inbox, desk),
         courier=Courier(
@@ -203,6 +209,6 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
             clock=clock,
             settles_after=timedelta(seconds=settings.x_settle_seconds),
         ),
-        sweep=Sweep(records, claims, people, inbox, outbox, rules, clock),
+        sweep=Sweep(records, claims, people, factors, inbox, outbox, rules, clock),
         clock=clock,
     )

@@ -151,6 +151,17 @@ CATALOGUE: Mapping[str, Phrase] = {
     "nothing_to_cancel": _phrase(),
     "nothing_to_decline": _phrase(),
     "nothing_to_return": _phrase(),
+    # The second factor.
+    "factor_new": _phrase(
+        until=datetime
+    ),  # one was set up; it counts from then on, and one it replaces until then
+    "factor_active": _phrase(),
+    "factor_replaced": _phrase(),  # at once, the old one was shown
+    "factor_removal": _phrase(until=datetime),  # somebody without its code asked for it to be removed
+    "factor_removed": _phrase(),
+    "factor_kept": _phrase(),  # a removal or replacement was called off
+    "factor_locked": _phrase(until=datetime),
+    "recovery_code_used": _phrase(left=int),
     # Asked for.
     "balance": _phrase(posted=Money, optional={"held": Money, "available": Money, "incoming": Money}),
     "history": _phrase(entries=_MANY),

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from bot.errors import Refusal
 from bot.payments.rules import Rules
+from bot.people.locking import Locking
 from ledger.money import Money
 
 
@@ -36,5 +37,5 @@ def check_open_orders(open_orders: int, *, rules: Rules) -> None:
 
 def lock_seconds(locks_before: int, *, rules: Rules) -> int:
     """How long a person is locked out for the next time: doubling from the first to the longest."""
-    doubled = rules.first_lock.total_seconds() * 2 ** min(locks_before, 20)
-    return int(min(doubled, rules.longest_lock.total_seconds()))
+    locking = Locking(rules.wrong_answers_before_lock, rules.first_lock, rules.longest_lock)
+    return int(locking.lasts(locks_before).total_seconds())

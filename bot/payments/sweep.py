@@ -1,5 +1,5 @@
 """Ends what has run out, whatever nobody said: questions without an answer, orders nobody could be asked about, held
-money nobody came for.
+money nobody came for. Reminds people of a second factor that is under way.
 
 Being late here changes nothing: whether something was in time is decided where it is claimed or answered.
 """
@@ -15,6 +15,7 @@ from bot.payments.intents import IntentState
 from bot.payments.records import Records
 from bot.payments.rules import Rules
 from bot.people.people import People
+from bot.people.second_factor import SecondFactors
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import IntentRow
@@ -30,6 +31,7 @@ class Sweep:
     records: Records
     claims: Claims
     people: People
+    factors: SecondFactors
     inbox: Inbox
     outbox: Outbox
     rules: Rules
@@ -42,6 +44,7 @@ class Sweep:
             self._expire_unanswered(session, messages_read_at - STILL_ON_THE_WAY)
             self._expire_unclaimed(session, messages_read_at - STILL_ON_THE_WAY)
         self._lapse(session)
+        self.factors.remind(session)
 
     def _expire_unanswered(self, session: Session, read_until: datetime) -> None:
         for challenge in self.records.expired_challenges(session, read_until):

@@ -8,47 +8,14 @@ rules that matter are CHECK and UNIQUE constraints.
 
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    LargeBinary,
-    MetaData,
-    UniqueConstraint,
-    text,
-)
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field
 
-from ledger.tables import UtcMicroseconds
-
-metadata = MetaData()
-
-
-class BotTable(SQLModel):
-    """Keeps the bot's tables in a metadata of their own, apart from the ledger's."""
-
-    metadata = metadata
-
-
-def _id(*, foreign: str | None = None, primary: bool = False, nullable: bool = False) -> "Column[int]":
-    """A 64-bit id on both engines."""
-    keys = [ForeignKey(foreign)] if foreign else []
-    return Column(BigInteger, *keys, primary_key=primary, autoincrement=False, nullable=nullable)
-
-
-def _instant(*, nullable: bool = False) -> "Column[datetime]":
-    return Column(UtcMicroseconds, nullable=nullable)
-
-
-def _sealed() -> "Column[bytes]":
-    return Column(LargeBinary, nullable=True)
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
+from bot.store.columns import BotTable
+from bot.store.columns import big_id as _id
+from bot.store.columns import instant as _instant
+from bot.store.columns import one_of as _one_of
+from bot.store.columns import sealed as _sealed
 
 
 class PersonRow(BotTable, table=True):
