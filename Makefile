@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check lint types contracts prove prove-long bench lock clean
+.PHONY: help demo test check lint types contracts prove prove-long simulate simulate-long simulate-mutants bench lock clean
 
 help:            ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,17 @@ prove: $(VENV)/.dev     ## the slow proofs, a fixed sample of at most 15 minutes
 
 prove-long: $(VENV)/.dev  ## the slow proofs in full
 	SMONEY_PROVE=long $(PYTEST) -m prove --timeout 0
+
+SEED ?= 1
+STEPS ?= 50000
+simulate: $(VENV)/.dev  ## plays a town in which everything goes wrong (SEED=, STEPS=, MUTANT=)
+	$(BIN)/python -m tests.simulation play --seed $(SEED) --steps $(STEPS) $(if $(MUTANT),--mutant $(MUTANT))
+
+simulate-long: $(VENV)/.dev  ## the same to 5,000,000 steps; goes on where it stopped (build/simulation.json)
+	$(BIN)/python -m tests.simulation long --steps 5000000
+
+simulate-mutants: $(VENV)/.dev  ## puts small bugs in, one after another; a line of JSON each, an error if one survives
+	$(BIN)/python -m tests.simulation mutants --steps 50000
 
 bench: $(VENV)/.dev     ## how fast the ledger and the reader are, beside raw baselines in the same run
 	$(BIN)/python -m tests.benchmarks.ledger

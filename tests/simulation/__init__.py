@@ -1,0 +1,1 @@
+"""The simulator: a deterministic world in one process that tries to make the bot lose money or pay twice."""

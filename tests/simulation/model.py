@@ -1,0 +1,497 @@
+"""What each person should own, told by nothing but what people did and what they were told.
+
+It knows no table of the bot's and uses none of its code. The ledger's new transfers are shown to it one by one, and
+each must be what somebody allowed: a right answer in time to an open question, a "start" that claims, a "cancel", a
+"decline", a "return", or time that ran out. Where the order of two events was not for anybody to know (an edit and an
+answer on their way at the same moment), both ends are right, and the model takes the one that came; what is certain
+it demands.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tests.simulation.told import Question, Saying
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+class Broken(AssertionError):
+    """A promise does not hold; `promise` is its short name."""
+
+    def __init__(self, promise: str, detail: str) -> None:
+        super().__init__(f"{promise}: {detail}")
+        self.promise = promise
+
+
+@dataclass(slots=True)
+class Version:
+    """One version of an order as its author wrote it. `payees` are those who could be meant: one id each, or, where the
+    handle had to be looked up, everybody who held it since."""
+
+    note: str
+    author: int
+    chain: int
+    handles: tuple[str, ...]
+    payees: tuple[int, ...]
+    amounts: tuple[int, ...]
+    at: datetime
+    by_look_up: bool = False
+
+    @property
+    def total(self) -> int:
+        return sum(self.amounts)
+
+
+@dataclass(slots=True)
+class Asked:
+    """A question somebody was asked, and what became of it as far as people know."""
+
+    person: int
+    question: Question
+    version: Version
+    ended: str | None = None
+    """What its person was told that ends it."""
+    ended_at: datetime | None = None
+    disturbed: bool = False
+    """Somebody did something since that may end it before it is answered."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """A right code, said by its owner."""
+
+    asked: Asked
+    at: datetime
+    certain: bool
+    """In time, undisturbed, by somebody who is surely not locked: it must be paid, or refused with a sentence."""
+    refusals_before: int = 0
+
+
+@dataclass(slots=True)
+class Held:
+    """Money set aside for somebody who had not come."""
+
+    transfer_id: int
+    reference: str
+    payer: int
+    payee: int
+    amount: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class Paid:
+    """One line that moved."""
+
+    reference: str
+    payer: int
+    payee: int
+    amount: int
+    at: datetime
+    state: str
+    """paid, held, claimed, cancelled, declined, expired, returned; or "cancelled or declined", where both sides said so
+    and nobody can know whose word was read first."""
+
+
+@dataclass(slots=True)
+class Rules:
+    """What the world was told are the rules."""
+
+    per_payment: int
+    per_day: int
+    hold: timedelta
+    wrong_before_lock: int
+    lock: timedelta
+    answer_may_wait: timedelta
+
+
+@dataclass(slots=True)
+class Person:
+    """What the model remembers of one person's own acts."""
+
+    said: list[tuple[datetime, str]] = field(default_factory=list)
+    wrong_certain: int = 0
+    """Wrong answers in a row that surely count."""
+    wrong_possible: int = 0
+    """Wrong answers in a row that may count."""
+    surely_locked_until: datetime | None = None
+    maybe_locked_until: datetime | None = None
+    refusals_heard: int = 0
+
+
+class Model:
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.posted: Counter[int] = Counter()
+        self.set_aside: Counter[int] = Counter()
+        self.people: dict[int, Person] = defaultdict(Person)
+        self.versions: dict[str, Version] = {}
+        self.asked: dict[tuple[int, str], Asked] = {}
+        """By person and code."""
+        self.by_reference: dict[str, list[Asked]] = defaultdict(list)
+        self.answers: dict[str, list[Answer]] = defaultdict(list)
+        """Right codes said by their owners, by reference."""
+        self.paid: dict[str, list[Paid]] = defaultdict(list)
+        self.held: dict[int, Held] = {}
+        self.posted_lines: dict[int, Paid] = {}
+        """What a return can take back, by transfer."""
+        self.told: Counter[tuple[int, str, str]] = Counter()
+        """Person, what, reference."""
+        self.holders: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
+        """Who held a handle since when."""
+        self.not_listening = timedelta()
+        """For how long in all nobody listened, in gaps of ten minutes and more: ends of holds moved on by it."""
+        self.changed: dict[int, datetime] = {}
+        """When a post was last edited or deleted, by its chain."""
+        self.confirmed = 0
+
+    # What people do
+
+    def funded(self, person: int, amount: int) -> None:
+        self.posted[person] += amount
+
+    def names(self, person: int, handle: str, at: datetime) -> None:
+        self.holders[handle.lower()].append((at, person))
+
+    def bore(self, person: int) -> set[str]:
+        """Every handle this person ever had."""
+        return {
+            handle for handle, holders in self.holders.items() if any(who == person for _, who in holders)
+        }
+
+    def orders(self, version: Version) -> None:
+        self.versions[version.note] = version
+
+    def changes(self, chain: int, at: datetime) -> None:
+        """Its author edits or deletes the post: from now on anything may come of the questions about it."""
+        self.changed[chain] = at
+        for asked in self.asked.values():
+            if asked.version.chain == chain:
+                self._disturb(asked)
+
+    def says(self, person: int, words: str, at: datetime) -> None:
+        """Any private message that is no code."""
+        self.people[person].said.append((at, words))
+        if words.split(maxsplit=1)[0] in {"stop", "cancel", "no", "nope", "freeze"}:
+            for asked in self.asked.values():
+                if asked.person == person:
+                    self._disturb(asked)
+
+    def _disturb(self, asked: Asked) -> None:
+        asked.disturbed = True
+        for answer in self.answers[asked.question.reference]:
+            answer.certain = False
+
+    def all_uncertain(self) -> None:
+        """Such a long time went by that nothing need be counted any more."""
+        for answers in self.answers.values():
+            for answer in answers:
+                answer.certain = False
+
+    def answers_with(self, person: int, words: str, at: datetime) -> str:
+        """A message that has the shape of a code; says what it was."""
+        letter, digits = words[0].upper() if words[0].isalpha() else None, "".join(filter(str.isdigit, words))
+        mine = [asked for (who, _), asked in self.asked.items() if who == person]
+        fitting = [
+            asked
+            for asked in mine
+            if asked.question.digits == digits and letter in {None, asked.question.letter}
+        ]
+        who = self.people[person]
+        if fitting:
+            for asked in fitting:
+                self._right(person, asked, at, certain=letter is not None and len(fitting) == 1)
+            who.wrong_certain = 0
+            if any(self._surely_open(asked, at) for asked in fitting):
+                who.wrong_possible = 0
+            return "right"
+        who.wrong_possible += 1
+        tried = [
+            asked
+            for asked in mine
+            if letter in {None, asked.question.letter} and self._surely_open(asked, at)
+        ]
+        if len(tried) == 1 and letter is not None and self._not_locked(who, at):
+            who.wrong_certain += 1
+        if who.wrong_certain >= self.rules.wrong_before_lock:
+            who.surely_locked_until = at + self.rules.lock
+            who.wrong_certain = 0
+        if who.wrong_possible >= self.rules.wrong_before_lock:
+            who.maybe_locked_until = at + 2 * DAY
+        return "wrong"
+
+    def _right(self, person: int, asked: Asked, at: datetime, *, certain: bool) -> None:
+        who = self.people[person]
+        certain = (
+            certain
+            and self._surely_open(asked, at)
+            and (who.maybe_locked_until is None or at > who.maybe_locked_until)
+            and not self.answers[asked.question.reference]
+        )
+        locked = who.surely_locked_until is not None and at < who.surely_locked_until
+        if locked or at >= asked.question.until + MINUTE:
+            return  # it must never be paid for this
+        if asked.ended_at is not None and at > asked.ended_at:
+            return
+        self.answers[asked.question.reference].append(Answer(asked, at, certain, who.refusals_heard))
+
+    def _surely_open(self, asked: Asked, at: datetime) -> bool:
+        return not asked.disturbed and asked.ended is None and at < asked.question.until
+
+    @staticmethod
+    def _not_locked(who: Person, at: datetime) -> bool:
+        return who.maybe_locked_until is None or at > who.maybe_locked_until
+
+    # What people are told
+
+    def is_asked(self, person: int, question: Question) -> None:
+        version = self.versions.get(question.note)
+        if version is None or version.author != person:
+            raise Broken("asked only what was ordered", f"{question.note!r} is no order of {person}")
+        if question.total_minor != version.total:
+            raise Broken(
+                "the question tells the truth", f"{question.total_minor} asked, {version.total} ordered"
+            )
+        self._check_shown(question, version)
+        key = (person, question.code)
+        twice = [a for a in self.by_reference[question.reference] if a.version.note == question.note]
+        if twice:
+            raise Broken(
+                "one question for a version", f"{question.reference} was asked twice: {question.note}"
+            )
+        asked = Asked(person, question, version)
+        asked.disturbed = self._may_have_changed(person, version)
+        for older in self.by_reference[question.reference]:
+            self._end(older, "replaced", question.heard_at)
+        self.asked[key] = asked
+        self.by_reference[question.reference].append(asked)
+
+    def _may_have_changed(self, person: int, version: Version) -> bool:
+        """Whether its author did anything since the order that may end it."""
+        ends = {"stop", "cancel", "no", "nope", "freeze"}
+        return self.changed.get(version.chain, version.at) > version.at or any(
+            at >= version.at and words.split()[0] in ends for at, words in self.people[person].said
+        )
+
+    def _check_shown(self, question: Question, version: Version) -> None:
+        known = [self.bore(payee) | set(version.handles) for payee in version.payees]
+        for handle in question.handles:
+            if not any(handle.lower() in names for names in known):
+                raise Broken(
+                    "the question tells the truth", f"@{handle} is shown, {version.handles} was ordered"
+                )
+
+    def hears(self, person: int, saying: Saying, at: datetime) -> None:
+        self.told[person, saying.what, saying.reference] += 1
+        if self.told[person, saying.what, saying.reference] > self._times(saying):
+            raise Broken("told once", f"{saying.what} {saying.reference} was told again to {person}")
+        for asked in self.by_reference[saying.reference]:
+            if asked.person == person and saying.what in {
+                "cancelled",
+                "expired",
+                "withdrawn",
+                "lapsed",
+                "changed",
+            }:
+                self._end(asked, saying.what, at)
+        self._check_true(person, saying)
+
+    def _times(self, saying: Saying) -> int:
+        """How often it may be told: once, but for what answers the same message said again, and lines of one payee."""
+        if saying.what in {"changed", "already paid", "expired", "lapsed", "withdrawn"}:
+            return 1_000
+        if saying.what == "taken back":
+            return len(self.paid[saying.reference])
+        if saying.what in {"claimed by payee", "declined by payee", "unclaimed", "returned by payee"}:
+            return len(self.paid[saying.reference])
+        return 1
+
+    def _end(self, asked: Asked, what: str, at: datetime) -> None:
+        if what == "changed" and asked is self.by_reference[asked.question.reference][-1]:
+            return  # it tells of an older one
+        if asked.ended is None:
+            asked.ended, asked.ended_at = what, at
+
+    def _check_true(self, person: int, saying: Saying) -> None:
+        lines = self.paid[saying.reference]
+        if saying.what == "paid":
+            total = sum(line.amount for line in lines)
+            if not lines or lines[0].payer != person or total != saying.amount_minor:
+                raise Broken("receipts match the ledger", f"{saying} told to {person}, paid: {lines}")
+        elif saying.what in {"received", "claimed"}:
+            if not any(line.payee == person and line.amount == saying.amount_minor for line in lines):
+                raise Broken("receipts match the ledger", f"{saying} told to {person}, paid: {lines}")
+        elif saying.what in _STATE_TOLD:
+            state, side = _STATE_TOLD[saying.what]
+            fitting = [
+                line
+                for line in lines
+                if line.state == state
+                and line.amount == saying.amount_minor
+                and getattr(line, side) == person
+            ]
+            # What was claimed may have been returned since.
+            if not fitting and not any(line.state == "returned" for line in lines):
+                raise Broken("receipts match the ledger", f"{saying} told to {person}, but {lines}")
+        elif (
+            saying.what in {"expired", "withdrawn", "lapsed"} and len(self.by_reference[saying.reference]) > 1
+        ):
+            return  # of an earlier version, before the edit that was paid
+        elif saying.what in {"cancelled", "expired", "withdrawn", "lapsed"} and lines:
+            raise Broken("receipts match the ledger", f"{saying} told to {person}, but it was paid: {lines}")
+
+    def refused(self, person: int) -> None:
+        self.people[person].refusals_heard += 1
+
+    # What the ledger did
+
+    def moved(
+        self, reference: str, payer: int, lines: list[tuple[int, int, int, bool]], at: datetime
+    ) -> None:
+        """A payment was booked: lines of transfer id, payee, amount, and whether it is set aside."""
+        if self.paid[reference]:
+            raise Broken("one order pays at most once", f"{reference} was paid again")
+        answer = self._allows(reference, payer, lines)
+        if answer is None:
+            raise Broken(
+                "nothing moves without its payer's answer",
+                f"{reference}: {lines} paid by {payer}; answers: {self.answers[reference]}",
+            )
+        total = sum(amount for _, _, amount, _ in lines)
+        self._check_limits(payer, total, at)
+        if at - answer.at > self.rules.answer_may_wait + MINUTE:
+            raise Broken(
+                "answers in time only", f"{reference} was paid {at - answer.at} after it was answered"
+            )
+        self.confirmed += 1
+        for transfer_id, payee, amount, is_held in lines:
+            line = Paid(reference, payer, payee, amount, at, "held" if is_held else "paid")
+            self.paid[reference].append(line)
+            if is_held:
+                self.held[transfer_id] = Held(transfer_id, reference, payer, payee, amount, at)
+                self.set_aside[payer] += amount
+            else:
+                self.posted[payer] -= amount
+                self.posted[payee] += amount
+                self.posted_lines[transfer_id] = line
+        answer.asked.ended, answer.asked.ended_at = "paid", at
+
+    def _allows(self, reference: str, payer: int, lines: list[tuple[int, int, int, bool]]) -> Answer | None:
+        for answer in self.answers[reference]:
+            asked = answer.asked
+            if asked.person != payer or asked.ended in {
+                "cancelled",
+                "withdrawn",
+                "expired",
+                "lapsed",
+                "paid",
+            }:
+                continue
+            if asked.ended == "replaced" and asked.ended_at is not None and answer.at > asked.ended_at:
+                continue
+            if self._fits(asked.version, [(payee, amount) for _, payee, amount, _ in lines]):
+                return answer
+        return None
+
+    def _fits(self, version: Version, lines: list[tuple[int, int]]) -> bool:
+        if not version.by_look_up:
+            return sorted(lines) == sorted(zip(version.payees, version.amounts, strict=True))
+        wanted = sorted(version.amounts)
+        return sorted(amount for _, amount in lines) == wanted and all(
+            any(payee in self._held_since(handle, version.at) for handle in version.handles)
+            for payee, _ in lines
+        )
+
+    def _held_since(self, handle: str, since: datetime) -> set[int]:
+        """Everybody who held this handle at that time or later."""
+        holders = self.holders[handle.lower()]
+        first = max((index for index, (at, _) in enumerate(holders) if at <= since), default=0)
+        return {person for _, person in holders[first:]}
+
+    def _check_limits(self, payer: int, total: int, at: datetime) -> None:
+        if total > self.rules.per_payment:
+            raise Broken("limits hold", f"{payer} paid {total} at once")
+        came_back = {"cancelled", "declined", "cancelled or declined", "expired"}
+        day = sum(
+            line.amount
+            for lines in self.paid.values()
+            for line in lines
+            if line.payer == payer and line.at > at - DAY and line.state not in came_back
+        )
+        if day + total > self.rules.per_day:
+            raise Broken("limits hold", f"{payer} paid {day + total} within a day")
+
+    def claimed(self, pending_id: int, transfer_id: int, at: datetime) -> None:
+        held = self._resolves(pending_id, "claimed")
+        end = held.at + self.rules.hold + self.not_listening + MINUTE
+        if not any(words.startswith("start") and said <= end for said, words in self.people[held.payee].said):
+            raise Broken("held money is claimed by its payee, in time", f"{held} claimed at {at}")
+        self.posted[held.payer] -= held.amount
+        self.posted[held.payee] += held.amount
+        self.posted_lines[transfer_id] = self._line(held)
+
+    def voided(self, pending_id: int, at: datetime) -> None:
+        held = self._resolves(pending_id, "cancelled")
+        cancels = self._said_about(held.payer, "cancel", held.reference, held.at, at, only_named=True)
+        declines = self._said_about(held.payee, "decline", held.reference, held.at, at, only_named=False)
+        if not (cancels or declines):
+            raise Broken("held money goes back only where somebody says so", f"{held} was voided at {at}")
+        if declines:
+            self._line(held).state = "cancelled or declined" if cancels else "declined"
+
+    def _said_about(
+        self, person: int, verb: str, reference: str, since: datetime, until: datetime, *, only_named: bool
+    ) -> bool:
+        wanted = {f"{verb} {reference.lower()}"} | (set() if only_named else {verb})
+        # What was said a moment before the payment may be read after it.
+        return any(
+            since - DAY <= at <= until and words.lower() in wanted for at, words in self.people[person].said
+        )
+
+    def ran_out(self, pending_id: int, at: datetime) -> None:
+        held = self._resolves(pending_id, "expired")
+        due = held.at + self.rules.hold
+        if at < due:
+            raise Broken("held money waits its whole time", f"{held} expired at {at}")
+        said = self.people[held.payee].said
+        came = [when for when, words in said if words.startswith("start") and held.at < when <= due]
+        left = [when for when, words in said if words == "stop" and when > held.at]
+        if came and not left:
+            raise Broken(
+                "who comes in time gets what is held", f"{held} expired, its payee came at {came[0]}"
+            )
+
+    def _resolves(self, pending_id: int, state: str) -> Held:
+        held = self.held.pop(pending_id, None)
+        if held is None:
+            raise Broken("held money is resolved once", f"{pending_id} was {state} again")
+        self.set_aside[held.payer] -= held.amount
+        self._line(held).state = state
+        return held
+
+    def _line(self, held: Held) -> Paid:
+        fitting = [line for line in self.paid[held.reference] if line.payee == held.payee]
+        return fitting[0]
+
+    def returned(self, reversed_id: int, at: datetime) -> None:
+        line = self.posted_lines.pop(reversed_id, None)
+        if line is None:
+            raise Broken("money goes back once", f"{reversed_id} was returned again")
+        if not self._said_about(line.payee, "return", line.reference, line.at, at, only_named=False):
+            raise Broken("only its payee sends money back", f"{line} was returned at {at}")
+        line.state = "returned"
+        self.posted[line.payee] -= line.amount
+        self.posted[line.payer] += line.amount
+
+
+_STATE_TOLD = {
+    "taken back": ("cancelled", "payer"),
+    "claimed by payee": ("claimed", "payer"),
+    "declined by payee": ("declined", "payer"),
+    "unclaimed": ("expired", "payer"),
+    "returned by payee": ("returned", "payer"),
+    "declined": ("declined", "payee"),
+    "returned": ("returned", "payee"),
+}

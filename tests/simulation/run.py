@@ -1,0 +1,680 @@
+"""One run of one seed: people act, workers tick, things go wrong, and after every step all must hold.
+
+A step is one person's act, one worker's tick or one fault; ticks that find nothing to do are not counted. Every step
+draws from chance begun anew from the seed and its own number, so that leaving out a step changes no other.
+"""
+
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot.auditing import verify
+from bot.demo.town import demo_settings
+from bot.errors import InvariantBroken, Misconfigured, TryLater
+from bot.sandbox.core import World as Sandbox
+from bot.sandbox.faults import FaultKind
+from bot.sandbox.gateway import SandboxGateway
+from bot.sandbox.limits import WIDE, Operation
+from bot.settings import Settings
+from bot.wiring import Bot, World, build, open_database
+from bot.work import THE_DATABASE
+from bot.x.gateway import UserId
+from ledger.errors import InvariantBroken as LedgerBroken
+from ledger.money import EUR, Money
+from tests.simulation import cast, habits, told, troubles
+from tests.simulation.books import Books
+from tests.simulation.cast import Player
+from tests.simulation.database import Disk, SimulatedDatabase
+from tests.simulation.gateway import CountedFaults, Seams, WatchedGateway
+from tests.simulation.ground import Chance, Clock, Crash, Entropy, WorkerDied
+from tests.simulation.model import Asked, Broken, Model, Rules
+
+MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+CODE = re.compile(r"([A-Za-z][ -]?)?[0-9]{6}")
+LISTENING_GAP = timedelta(minutes=10)
+WORKERS = ("first", "second")
+ACTS, TROUBLES, RELIEF = 0.40, 0.035, 0.04
+TICKS = {"mentions": 5, "messages": 7, "work": 26, "deliver": 18, "sweep": 1}
+FAULT = -1
+"""What a tick did that ended in a fault."""
+NEVER_LOGGED = {"work.fault", "courier.wording"}
+"""Faults of the program's own, whatever happens around it."""
+MEMORY = "/dev/shm"
+
+
+@dataclass
+class Told:
+    """What a run tells of itself."""
+
+    seed: int
+    steps: int = 0
+    confirmed: int = 0
+    habits: Counter[str] = field(default_factory=Counter)
+    troubles: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Told") -> None:
+        self.steps += other.steps
+        self.confirmed += other.confirmed
+        self.habits += other.habits
+        self.troubles += other.troubles
+        self.happened += other.happened
+
+
+class Template:
+    """An empty database in the newest form, to be copied: the forms are the same for every run."""
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="smoney-simulation-", dir=MEMORY))
+        self.settings = demo_settings(
+            self.home,
+            Entropy(),
+            time_zone="UTC",
+            hold_days=1,
+            x_settle_seconds=10,
+        )
+        self.path = self.home / "template.sqlite"
+        fresh = self.settings.model_copy(update={"database_url": _secret(f"sqlite:///{self.path}")})
+        open_database(fresh, is_demo=True, world=World(clock=lambda: MONDAY, entropy=Entropy())).close()
+
+    def close(self) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _secret(text: str) -> Any:
+    from pydantic import SecretStr  # noqa: PLC0415
+
+    return SecretStr(text)
+
+
+class Run:
+    """A town of one seed. `story` is what happened, a line each."""
+
+    def __init__(
+        self, template: Template, seed: int, *, without: frozenset[str] = frozenset(), telling: bool = False
+    ) -> None:
+        self.seed = seed
+        self.without = without
+        self.telling = telling
+        self.story: list[str] = []
+        self.chance = Chance()
+        self.entropy = Entropy()
+        self.clock = Clock(MONDAY)
+        self._begin(-1)
+        self.disk = Disk()
+        self.seams = Seams()
+        self.world = Sandbox(self.clock, chance=self.chance, limits=WIDE)
+        self.faults = self.world.faults = CountedFaults()
+        self.settings: Settings = template.settings
+        self.path = template.home / f"{seed}-{id(self)}.sqlite"
+        shutil.copy(template.path, self.path)
+        self.model = Model(_rules_of(self.settings))
+        self.books = Books(self.path, self.model)
+        self.habits: Counter[str] = Counter()
+        self.troubles: Counter[str] = Counter()
+        self.happened: Counter[str] = Counter()
+        self.steps = 0
+        self.index = 0
+        self.indices: list[int] = []
+        self.down_for = 0
+        self.broken: Broken | None = None
+        self.blocked_once: set[int] = set()
+        self.listened_at = MONDAY
+        self._notes = 0
+        self._heard = 0
+        self._depth = 0
+        self._without_ids: set[int] = set()
+        self.seams.gives_way = self._give_way
+        self.bot_id = self.world.create_person("smoney", "smoney", open_messages=True).id
+        self.players: dict[str, Player] = {}
+        self._open()
+        with _logs(self):
+            self._move_in()
+
+    # Beginning and ending
+
+    def _open(self) -> None:
+        self.database = SimulatedDatabase(self.path, self.disk, pause=self._pauses)
+        gateway = WatchedGateway(SandboxGateway(self.world, self.bot_id), self.seams, self._without_ids)
+        bot = self.world.person(self.bot_id)
+        self.workers: list[Bot] = [
+            build(self.settings, gateway, _account(bot), self.database, self._ground()) for _ in WORKERS
+        ]
+
+    def _ground(self) -> World:
+        return World(clock=self.clock, entropy=self.entropy)
+
+    def _pauses(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
+
+    def _move_in(self) -> None:
+        for resident in cast.RESIDENTS:
+            person = self.world.create_person(resident.username, resident.name)
+            self.players[resident.username] = Player(resident.username, person.id)
+            self.model.names(person.id, resident.username, self.clock())
+            if resident.wallet_minor is not None:
+                self.says(self.players[resident.username], "start")
+        self.clock.advance(timedelta(seconds=1))
+        self._settle()
+        for resident in cast.RESIDENTS:
+            if resident.wallet_minor:
+                self._fund(self.players[resident.username], resident.wallet_minor)
+        self.books.look()
+
+    def _fund(self, player: Player, amount_minor: int) -> None:
+        bot = self.workers[0]
+        self.database.write(
+            lambda session: bot.wallets.give_test_money(
+                session, bot.people.get(session, UserId(player.id)), Money(amount_minor, EUR), key=player.name
+            )
+        )
+
+    def close(self) -> None:
+        self.books.close()
+        self.database.engine.let_go()
+        for path in self.path.parent.glob(self.path.name + "*"):
+            path.unlink()
+
+    def restart(self) -> None:
+        """The program begins anew on the file as it is."""
+        self.database.engine.let_go()
+        self.disk.planned = self.disk.crash_in = None
+        self.disk.dead = False
+        self.seams.clear()
+        self.down_for = 0
+        self._open()
+        self.workers[0].recover()
+
+    def stop(self, *, for_steps: int) -> None:
+        self.database.engine.let_go()
+        self.disk.planned = self.disk.crash_in = None
+        self.seams.clear()
+        self.down_for = for_steps
+
+    # Playing
+
+    def play(self, steps: int, indices: Iterable[int] | None = None) -> None:
+        """So many counted steps (or exactly these numbers), then everything drains. Raises `Broken`."""
+        with _logs(self):
+            for index in count() if indices is None else indices:
+                if indices is None and self.steps >= steps:
+                    break
+                self.index = index
+                self.indices.append(index)
+                self._begin(index)
+                self._step()
+            self.index = -2
+            self._begin(-2)
+            self._drain()
+
+    def _begin(self, index: int) -> None:
+        self.chance.begin(self.seed, index)
+        self.entropy.begin(self.seed, index)
+
+    def _step(self) -> None:
+        self.clock.advance(timedelta(milliseconds=self.chance.randrange(20, 6_000)))
+        if self.down_for:
+            self.down_for -= 1
+            if not self.down_for:
+                self.restart()
+        if self.chance.happens(RELIEF):
+            self._is_relieved()
+        chosen = self.chance.random()
+        if chosen < ACTS or self.down_for:
+            self._counted(habits.act(self))
+        elif chosen < ACTS + TROUBLES:
+            self._counted(troubles.strike(self))
+        else:
+            self._tick()
+
+    def _is_relieved(self) -> None:
+        """Somebody pays X's bill, and X lets the bot go again."""
+        self.world.credit_thousandths = None
+        if self.world.person(self.bot_id).suspended:
+            self.world.suspend(self.bot_id, suspended=False)
+
+    def _counted(self, line: str | None) -> None:
+        if line is not None:
+            self.steps += 1
+            self._tell(line)
+
+    def _tell(self, line: str) -> None:
+        if self.telling:
+            self.story.append(f"{self.index:6d} {self.clock():%a %H:%M:%S}  {'  ' * self._depth}{line}")
+
+    def _give_way(self) -> None:
+        """In the middle of a call of X somebody else does something."""
+        if self._depth or not self.chance.happens(0.05):
+            return
+        self._depth += 1
+        try:
+            self.clock.advance(timedelta(milliseconds=self.chance.randrange(1, 900)))
+            if self.chance.happens(0.5):
+                self._counted(habits.act(self))
+            else:
+                self._tick()
+            self.happened["somebody comes between"] += 1
+        finally:
+            self._depth -= 1
+
+    def _tick(self) -> None:
+        name = self._what_is_needed()
+        worker = 1 if self.chance.happens(0.3) else 0
+        try:
+            done = self._guarded(self._tick_of(name, self.workers[worker]))
+        except Crash:
+            if self._depth:
+                raise
+            self._tell("the program dies")
+            self.restart()
+            done = 1
+        except WorkerDied:
+            if self._depth:
+                raise
+            self._tell(f"the {WORKERS[worker]} worker dies")
+            gateway = self.workers[worker].courier.gateway
+            bot = self.world.person(self.bot_id)
+            self.workers[worker] = build(self.settings, gateway, _account(bot), self.database, self._ground())
+            done = 1
+        if done:
+            self._counted(f"the {WORKERS[worker]} worker: {name}")
+            self._check()
+
+    def _what_is_needed(self) -> str:
+        """A tick that most likely finds something to do."""
+        name = self.chance.choices(list(TICKS), list(TICKS.values()))[0]
+        if name == "work" and not self.books.one(
+            "SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'waiting')"
+        ):
+            name = "deliver"
+        if name == "deliver" and not self.books.one(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE state IN ('waiting', 'sending', 'unknown'))"
+        ):
+            name = "messages" if self.chance.happens(0.6) else "mentions"
+        return name
+
+    def _tick_of(self, name: str, bot: Bot) -> Callable[[], int]:
+        def reads_messages() -> int:
+            found = bot.listening.read_messages()
+            gap = self.clock() - self.listened_at
+            if gap >= LISTENING_GAP:
+                self.model.not_listening += gap
+            self.listened_at = self.clock()
+            return found
+
+        def sweeps() -> int:
+            before = self.database.engine.changes
+            bot.sweep_once()
+            return self.database.engine.changes - before
+
+        return {
+            "mentions": bot.listening.read_mentions,
+            "messages": reads_messages,
+            "work": lambda: bot.work.run(_times(self.chance.choice((1, 1, 2)))),
+            "deliver": lambda: bot.courier.deliver(_times(self.chance.choice((3, 3, 4, 6)))),
+            "sweep": sweeps,
+        }[name]
+
+    def _guarded(self, act: Callable[[], int]) -> int:
+        """As the daemon takes what a tick raises: a fault of the world is a pause, one of ours must not be."""
+        try:
+            return self._alive(act)
+        except (TryLater, Misconfigured) as later:
+            self.happened[f"{type(later).__name__} to a tick"] += 1
+        except (InvariantBroken, LedgerBroken) as broken:
+            raise Broken("what must always hold", str(broken)) from broken
+        except THE_DATABASE as fault:
+            self.happened[f"{type(fault).__name__} to a tick"] += 1
+        except sqlite3.OperationalError as fault:
+            self.happened[f"{type(fault).__name__} to a tick"] += 1
+        except Broken:
+            raise
+        except Exception as fault:
+            raise Broken("no fault of the program's own", f"{type(fault).__name__}: {fault}") from fault
+        return FAULT
+
+    def _alive(self, act: Callable[[], int]) -> int:
+        """A program that died says nothing more, whatever its libraries make of it on the way out."""
+        try:
+            done = act()
+        except BaseException:
+            if self.disk.dead:
+                raise Crash from None
+            raise
+        if self.disk.dead:
+            raise Crash
+        return done
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+        self.books.look()
+        self._listen_to_the_bot()
+
+    def _listen_to_the_bot(self) -> None:
+        """Everybody reads what was sent to them since."""
+        ids = self.world.messages.ids_of(self.bot_id)
+        while self._heard < len(ids):
+            message = self.world.messages[ids[self._heard]]
+            self._heard += 1
+            if message.sender_id == self.bot_id and "-" in message.conversation_id:
+                first, second = map(int, message.conversation_id.split("-"))
+                self._hears(first if second == self.bot_id else second, message.text, message.created_at)
+
+    def _hears(self, person: int, text: str, at: datetime) -> None:
+        if self.telling:
+            self._tell(f"    {self.name_of(person)} reads: {' / '.join(text.splitlines())[:230]}")
+        for question in told.questions(text, at):
+            self.model.is_asked(person, question)
+            self.player_of(person).references.append(question.reference)
+        for saying in told.sayings(text):
+            self.model.hears(person, saying, at)
+        if text.startswith(told.REFUSALS):
+            self.model.refused(person)
+
+    # What people can do
+
+    def says(self, player: Player, words: str) -> int:
+        """In private. The message's id."""
+        message = self.world.send_message(player.id, self.bot_id, words)
+        if CODE.fullmatch(words):
+            self.happened[
+                f"a {self.model.answers_with(player.id, words, message.created_at)} code is said"
+            ] += 1
+        else:
+            self.model.says(player.id, words, message.created_at)
+        return message.id
+
+    def hides_ids(self, message: int) -> bool:
+        if not self.chance.happens(0.3):
+            return False
+        self._without_ids.add(message)
+        return True
+
+    def somebody(self, *, wanted: bool) -> Player | None:
+        """Anybody, or (`wanted`) one who has been asked and has not answered."""
+        now = self.clock()
+        if wanted:
+            asked = [
+                a.person for a in self.model.asked.values() if a.ended is None and now < a.question.until
+            ]
+            names = [p.name for p in self.players.values() if p.id in asked and p.name not in self.without]
+        else:
+            names = [name for name in self.players if name not in self.without]
+        return self.players[self.chance.choice(names)] if names else None
+
+    def questions_of(self, player: Player) -> list[Asked]:
+        now = self.clock() - self.world.ground.lag
+        return [a for a in self.model.asked.values() if a.person == player.id and a.question.heard_at <= now]
+
+    def player_of(self, person: int) -> Player:
+        return next(player for player in self.players.values() if player.id == person)
+
+    def name_of(self, person: int) -> str:
+        return self.player_of(person).name
+
+    def handle(self, player: Player) -> str:
+        return self.world.person(player.id).username
+
+    def new_note(self) -> str:
+        self._notes += 1
+        return f"tea {max(self.index, 0)}x{self._notes}"
+
+    def plan_fault(self, kind: FaultKind, operation: Operation | None, **how: Any) -> None:
+        if kind is FaultKind.DELAY:
+            how["seconds"] = self.chance.choice((1, 30))
+        self.world.plan_fault(kind, operation, caller_id=self.bot_id, **how)
+
+    def listens_through(self, time: timedelta) -> None:
+        """Nobody says anything, and the bot reads on: as if it had read the silent street every minute."""
+        if self.down_for:
+            self.restart()
+        self._settle()
+        self.clock.advance(time)
+        now = (self.clock() - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        self.disk.planned = self.disk.crash_in = None
+        writer = sqlite3.connect(self.path, isolation_level=None)
+        writer.execute("UPDATE cursors SET read_at = ?", (now,))
+        writer.close()
+        self.listened_at = self.clock()
+        self.model.all_uncertain()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Until nothing is left to do now. What goes wrong on the way is tried again."""
+        patience = 4
+        while patience:
+            done = [self._settling(name) for name in ("mentions", "messages", "work", "deliver", "sweep")]
+            if not any(done):
+                return
+            patience -= max(done) <= 0
+
+    def _settling(self, name: str) -> int:
+        try:
+            done = self._guarded(self._tick_of(name, self.workers[0]))
+        except Crash:
+            self.restart()
+            done = FAULT
+        except WorkerDied:
+            done = FAULT
+        self._check()
+        return done
+
+    # The end
+
+    def _drain(self) -> None:
+        """Nothing goes wrong any more and nobody says anything: everything comes to its end, and everybody is told."""
+        self._depth = 1  # nobody comes between
+        self.world.faults.clear()
+        self.world.suspend(self.bot_id, suspended=False)
+        self.world.credit_thousandths = None
+        self.world.ground.lag = timedelta()
+        for player in self.players.values():
+            self.world.block(player.id, self.bot_id, blocked=False)
+        if self.down_for or self.disk.dead:
+            self.restart()
+        self.disk.planned = self.disk.crash_in = None
+        self.seams.clear()
+        for minutes in (1, 1, 6, 8, 9, 9, 9, 9, 9):
+            self.clock.advance(timedelta(minutes=minutes))
+            self._settle()
+        certain = self._certain_unpaid()
+        self.listens_through(timedelta(hours=2))
+        ends = self.books.one("SELECT coalesce(max(due_at), 0) FROM intent_lines WHERE state = 'held'")
+        if ends:
+            due = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ends)
+            self.listens_through(max(due - self.clock(), timedelta()) + timedelta(hours=1))
+        self._check_end(certain)
+
+    def _certain_unpaid(self) -> list[str]:
+        """Payments that were surely confirmed and have not been made, beyond what was refused with a sentence."""
+        unpaid: list[str] = []
+        for person, who in self.model.people.items():
+            mine = [
+                answer
+                for answers in self.model.answers.values()
+                for answer in answers
+                if answer.certain
+                and answer.asked.person == person
+                and not self.model.paid[answer.asked.question.reference]
+            ]
+            mine.sort(key=lambda answer: answer.refusals_before)
+            refused = who.refusals_heard - (mine[0].refusals_before if mine else 0)
+            if len(mine) > refused and person not in self.blocked_once:
+                unpaid += [f"{self.name_of(person)} {answer.asked.question}" for answer in mine]
+        return unpaid
+
+    def _check_end(self, certain: list[str]) -> None:
+        if certain:
+            raise Broken("what was confirmed is paid", "; ".join(certain))
+        self._nothing_is_left()
+        self._everything_arrived()
+        self._everything_was_told()
+        audit = verify(self.database, self.settings)
+        if audit.findings:
+            raise Broken("the audit finds nothing", "; ".join(audit.findings))
+
+    def _nothing_is_left(self) -> None:
+        left = self.books.all("SELECT kind, state, reason FROM inbox WHERE state <> 'done'")
+        left += self.books.all(
+            "SELECT kind, phrase, state, reason FROM outbox WHERE state IN ('waiting', 'sending', 'unknown')"
+        )
+        if left:
+            raise Broken("everything drains", str(left[:5]))
+        if self.model.held:
+            raise Broken("no hold is left open", str(list(self.model.held.values())[:3]))
+        failed = self.books.all(
+            "SELECT phrase, reason, person_id FROM outbox WHERE state = 'failed' AND kind = 'message'"
+        )
+        lost = [row for row in failed if row[2] not in self.blocked_once]
+        if lost:
+            raise Broken("nothing that is to be said is lost", str(lost[:3]))
+
+    def _everything_arrived(self) -> None:
+        """Every message to the bot, and the newest version of every post that mentions it, was read once."""
+        read = {(kind, x_id) for kind, x_id in self.books.all("SELECT kind, x_id FROM inbox")}
+        for identity in self.world.messages.ids_of(self.bot_id):
+            message = self.world.messages[identity]
+            if message.sender_id != self.bot_id and message.text and ("message", identity) not in read:
+                raise Broken("nothing that was said is lost", f"never read: {message.text!r}")
+        for identity in self.world.posts.ids_mentioning(self.bot_id):
+            post = self.world.posts[identity]
+            shown = self.world.posts.is_visible(post, self.bot_id) and self.world.posts.is_current(post)
+            if shown and ("post", identity) not in read:
+                raise Broken("nothing that was said is lost", f"never read: {post.text!r}")
+
+    def _everything_was_told(self) -> None:
+        self._each_send_is_known()
+        for reference, lines in self.model.paid.items():
+            if not lines:
+                continue
+            self._must_have_heard(lines[0].payer, ("paid",), reference, since=lines[0].at)
+            for line in lines:
+                end = _END_TOLD.get(line.state)
+                if end is not None:
+                    self._must_have_heard(line.payer, end, reference, since=line.at)
+                if line.state in {"paid", "claimed", "returned"}:
+                    self._must_have_heard(line.payee, ("received", "claimed"), reference, since=line.at)
+        for asked in self.model.asked.values():
+            newest = self.model.by_reference[asked.question.reference][-1]
+            if asked is newest and not self.model.paid[asked.question.reference]:
+                self._must_have_heard(
+                    asked.person,
+                    ("cancelled", "expired", "withdrawn", "lapsed"),
+                    asked.question.reference,
+                    since=asked.question.heard_at,
+                    or_refused=True,
+                )
+
+    def _must_have_heard(
+        self, person: int, what: tuple[str, ...], reference: str, *, since: datetime, or_refused: bool = False
+    ) -> None:
+        if any(self.model.told[person, each, reference] for each in what):
+            return
+        who = self.model.people[person]
+        left = any(at >= since - timedelta(days=1) and words == "stop" for at, words in who.said)
+        if left or person in self.blocked_once:
+            return
+        if or_refused and (who.refusals_heard or self._was_changed(reference)):
+            return
+        raise Broken(
+            "everybody is told", f"{self.name_of(person)} never heard of {reference} that it was {what}"
+        )
+
+    def _was_changed(self, reference: str) -> bool:
+        return any(asked.disturbed for asked in self.model.by_reference[reference])
+
+    def _each_send_is_known(self) -> None:
+        """What X has of the bot is what the outbox says was sent: nothing twice, nothing unknown. What was perhaps sent
+        and is dropped, because nothing is asked any more, may be there too."""
+        said = {
+            identity: self.world.messages[identity]
+            for identity in self.world.messages.ids_of(self.bot_id)
+            if self.world.messages[identity].sender_id == self.bot_id
+        }
+        known = {
+            int(str(row[0]))
+            for row in self.books.all("SELECT sent_id FROM outbox WHERE state = 'sent' AND kind = 'message'")
+        }
+        perhaps = Counter(
+            int(str(row[0]))
+            for row in self.books.all(
+                "SELECT person_id FROM outbox WHERE state IN ('dropped', 'failed') AND attempted_at IS NOT NULL"
+            )
+        )
+        extra = Counter(
+            sum(map(int, message.conversation_id.split("-"))) - self.bot_id
+            for identity, message in said.items()
+            if identity not in known
+        )
+        if known - said.keys() or extra - perhaps:
+            words = [message.text for identity, message in said.items() if identity not in known]
+            raise Broken(
+                "each message is sent once", f"not known: {words}; never sent: {known - said.keys()}"
+            )
+
+    def told(self) -> Told:
+        happened = self.happened + self.disk.struck + self.seams.struck + self.faults.struck
+        return Told(self.seed, self.steps, self.model.confirmed, self.habits, self.troubles, happened)
+
+
+_END_TOLD = {
+    "claimed": ("claimed by payee",),
+    "cancelled": ("taken back",),
+    "declined": ("declined by payee",),
+    "cancelled or declined": ("taken back", "declined by payee"),
+    "expired": ("unclaimed",),
+    "returned": ("returned by payee",),
+}
+
+
+def _rules_of(settings: Settings) -> Rules:
+    return Rules(
+        per_payment=settings.limit_per_payment_minor,
+        per_day=settings.limit_per_day_minor,
+        hold=timedelta(days=settings.hold_days),
+        wrong_before_lock=settings.wrong_answers_before_lock,
+        lock=timedelta(minutes=settings.lock_minutes),
+        answer_may_wait=timedelta(hours=settings.answer_max_age_hours),
+    )
+
+
+def _account(person: Any) -> Any:
+    from bot.x.gateway import XUser  # noqa: PLC0415
+
+    return XUser(UserId(person.id), person.username, person.name)
+
+
+def _times(number: int) -> Callable[[], bool]:
+    left = iter(range(number))
+    return lambda: next(left, None) is not None
+
+
+@contextmanager
+def _logs(run: Run) -> Iterator[None]:
+    """What the program logs as its own fault breaks the run; all else is quiet."""
+    before = structlog.get_config()
+
+    def look(_: Any, __: str, event: Any) -> Any:
+        if not run.disk.dead and (event["event"] in NEVER_LOGGED or event["event"].endswith(".fault")):
+            import sys  # noqa: PLC0415
+
+            run.broken = Broken("no fault of the program's own", f"{event} {sys.exc_info()[1]!r}")
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[look], wrapper_class=structlog.make_filtering_bound_logger(40))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
