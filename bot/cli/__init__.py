@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import keys, ledger
+from bot.cli import keys, ledger, queues
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 
 app = typer.Typer(
@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")
+app.add_typer(queues.inbox, name="inbox")
+app.add_typer(queues.outbox, name="outbox")
 
 
 @app.command()

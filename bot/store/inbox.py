@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Integer, cast, func, update
+from sqlalchemy import Integer, cast, delete, func, update
 from sqlmodel import Session, col, select
 
 from bot.errors import UnreadableRow
 from bot.people.people import People
 from bot.store.tables import InboxRow
 from bot.store.vault import Vault
-from bot.x.gateway import DirectMessage, Post, UserId, XUser
+from bot.x.gateway import DirectMessage, Post, Unreadable, UserId, XUser
 from bot.x.snowflake import instant_of
 from ledger.clock import Clock, IdSource
 
@@ -30,6 +30,8 @@ class LookedUp:
     asked_for: tuple[str, ...]
     found: tuple[XUser, ...]
 
+
+UNREADABLE = "X sent what cannot be read"
 
 Arrival = Post | DirectMessage | LookedUp
 _KINDS: dict[str, TypeAdapter[Arrival]] = {
@@ -81,6 +83,35 @@ class Inbox:
             for message in messages
         )
 
+    def store_unreadable(
+        self, session: Session, kind: Literal["post", "message"], items: Sequence[Unreadable], bot_id: UserId
+    ) -> None:
+        """Keeps what X sent and nobody could read, set aside from the beginning. Should X send the same item again in a
+        form that can be read, that one is worked."""
+        for item in items:
+            if self._known(session, kind, item.x_id):
+                continue
+            person = item.person_id or bot_id
+            self._people.ensure(session, person)
+            row_id = self._ids()
+            now = self._clock()
+            session.add(
+                InboxRow(
+                    id=row_id,
+                    kind=kind,
+                    x_id=item.x_id,
+                    chain_id=item.x_id,
+                    person_id=person,
+                    payload_sealed=self._vault.seal(item.raw, table="inbox", row_id=row_id, column="payload"),
+                    said_at=now,
+                    received_at=now,
+                    state="set_aside",
+                    finished_at=now,
+                    reason=f"{UNREADABLE}: {item.reason}",
+                )
+            )
+            session.flush()
+
     def store_lookup(self, session: Session, row_id: int, result: LookedUp) -> bool:
         """Adds a look-up's result, which goes in the place of the row that waits for it."""
         waiting = session.get_one(InboxRow, result.waiting_id)
@@ -100,9 +131,11 @@ class Inbox:
         *,
         said_at: datetime | None = None,
     ) -> bool:
-        known = select(InboxRow.id).where(InboxRow.kind == kind, InboxRow.x_id == x_id)
-        if session.exec(known).first() is not None:
-            return False
+        known = self._known(session, kind, x_id)
+        if known is not None:
+            if not known[1].startswith(UNREADABLE):
+                return False
+            session.exec(delete(InboxRow).where(col(InboxRow.id) == known[0]))
         self._people.ensure(session, person_id)
         row_id = self._ids()
         text = _KINDS[kind].dump_json(content).decode()
@@ -120,6 +153,13 @@ class Inbox:
         session.add(row)
         session.flush()
         return True
+
+    @staticmethod
+    def _known(session: Session, kind: str, x_id: int) -> tuple[int, str] | None:
+        """The row of this item, and why it was set aside if it was."""
+        row = select(InboxRow.id, InboxRow.reason).where(InboxRow.kind == kind, InboxRow.x_id == x_id)
+        found = session.exec(row).first()
+        return (found[0], found[1] or "") if found else None
 
     def next(self, session: Session) -> InboxRow | None:
         """Takes a person (lock), then that person's oldest waiting row. None where nothing waits.

@@ -226,6 +226,27 @@ class AuthorisationRow(BotTable, table=True):
     mac: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class AdminActionRow(BotTable, table=True):
+    """What an admin did, to what, and why. Only ever added; triggers refuse the rest."""
+
+    __tablename__ = "admin_actions"
+    __table_args__ = (
+        _one_of("channel", "command", "page"),
+        CheckConstraint("length(actor) BETWEEN 1 AND 64", name="actor_is_named"),
+        Index("ix_admin_actions_subject", "subject", "id"),
+    )
+    id: int = Field(sa_column=_id(primary=True))
+    at: datetime = Field(sa_column=_instant())
+    actor: str
+    channel: str
+    action: str
+    subject: str
+    """Kind and id: `inbox 7`, `person 7`, `payment P-7K3F9Q`."""
+    reason_sealed: bytes | None = Field(default=None, sa_column=_sealed())
+    facts: str
+    """JSON of ids, codes and numbers; never words of people."""
+
+
 class CursorRow(BotTable, table=True):
     """How far a list of X's has been read without a gap, and when that was."""
 

@@ -97,11 +97,26 @@ class DirectMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item of a list that is not what X says it sends: kept for an admin to see, and never obeyed.
+
+    `raw` is the item as it came (JSON). `x_id` is its id, or a negative number made from `raw` where it has none.
+    `person_id` is who wrote it, where that much could be read.
+    """
+
+    x_id: int
+    reason: str
+    raw: str
+    person_id: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page of a list, newest first as X gives it; `next_token` is None on the last one."""
 
     items: tuple[T, ...] = field(default=())
     next_token: str | None = None
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 class Gateway(Protocol):

@@ -16,7 +16,7 @@ from bot.payments.records import Records
 from bot.payments.rules import Rules
 from bot.store.inbox import Inbox
 from bot.store.tables import BookRow, CursorRow
-from bot.x.gateway import DirectMessage, Gateway, Page, Post, PostId, UserId
+from bot.x.gateway import DirectMessage, Gateway, Page, Post, PostId, Unreadable, UserId
 from bot.x.snowflake import first_id_at, instant_of
 from ledger.clock import Clock
 from ledger.database import Database
@@ -47,21 +47,29 @@ class Listening:
         """Stores the posts that are new; how many. Raises what the gateway raises; then nothing was stored."""
         started_at = self.clock()
         since = self.database.read(lambda session: self._since(session, MENTIONS))
-        posts = _all_pages(
+        posts, unreadable = _all_pages(
             lambda token: self.gateway.mentions(since_id=PostId(since), page_token=token), down_to=since
         )
-        return self.database.write(
-            lambda session: self._store(session, MENTIONS, posts, self.inbox.store_posts, started_at)
-        )
+
+        def work(session: Session) -> int:
+            self.inbox.store_unreadable(session, "post", unreadable, self.bot_id)
+            return self._store(session, MENTIONS, posts, self.inbox.store_posts, started_at)
+
+        return self.database.write(work)
 
     def read_messages(self) -> int:
         """The same for direct messages, whose list X does not cut by id: it is read back to what is known."""
         started_at = self.clock()
         since = self.database.read(lambda session: self._since(session, MESSAGES))
-        messages = _all_pages(lambda token: self.gateway.direct_messages(page_token=token), down_to=since)
-        return self.database.write(
-            lambda session: self._store(session, MESSAGES, messages, self._store_messages, started_at)
+        messages, unreadable = _all_pages(
+            lambda token: self.gateway.direct_messages(page_token=token), down_to=since
         )
+
+        def work(session: Session) -> int:
+            self.inbox.store_unreadable(session, "message", unreadable, self.bot_id)
+            return self._store(session, MESSAGES, messages, self._store_messages, started_at)
+
+        return self.database.write(work)
 
     def _store_messages(self, session: Session, messages: list[DirectMessage]) -> int:
         """X lists the bot's own messages too: they are nobody's order."""
@@ -104,16 +112,21 @@ class Listening:
         return cursor.read_at if cursor else None
 
 
-def _all_pages(fetch: Callable[[str | None], Page[Item]], *, down_to: int) -> list[Item]:
-    """Everything newer than `down_to`, newest first. A page token that repeats ends the list."""
+def _all_pages(
+    fetch: Callable[[str | None], Page[Item]], *, down_to: int
+) -> tuple[list[Item], list[Unreadable]]:
+    """Everything newer than `down_to`, newest first, and what could not be read on the way. A page token that repeats
+    ends the list."""
     items: list[Item] = []
+    unreadable: list[Unreadable] = []
     token: str | None = None
     seen: set[str] = set()
     while True:
         page = fetch(token)
         items += [item for item in page.items if item.id > down_to]
+        unreadable += [item for item in page.unreadable if not 0 < item.x_id <= down_to]
         token = page.next_token
         reached = any(item.id <= down_to for item in page.items)
         if token is None or token in seen or reached:
-            return items
+            return items, unreadable
         seen.add(token)

@@ -1,18 +1,31 @@
 """X's JSON, put into the bot's own words.
 
 What is absent gets its default; what is there and is not what it should be makes the item unreadable, because a half
-understood order is worse than none. An unreadable item is reported and left out, so that it cannot hold up the rest of
-its page for ever. Both the older and the newer names of X's description are read. Nothing here decides what a text
+understood order is worse than none. An unreadable item is handed on as such, so that it is neither lost nor holds up the
+rest of its page for ever. Both the older and the newer names of X's description are read. Nothing here decides what a text
 means.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import Any, TypeGuard, TypeVar
 
 import structlog
 
-from bot.x.gateway import DirectMessage, MentionEntity, MessageId, Page, Post, PostId, Span, UserId, XUser
+from bot.x.gateway import (
+    DirectMessage,
+    MentionEntity,
+    MessageId,
+    Page,
+    Post,
+    PostId,
+    Span,
+    Unreadable,
+    UserId,
+    XUser,
+)
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -23,18 +36,19 @@ _USERNAME = re.compile(r"[A-Za-z0-9_]{1,20}", re.ASCII)
 _PAIR = re.compile(r"([0-9]{1,19})-([0-9]{1,19})", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CUT_SHORT = re.compile(r"…(\s*https?://t\.co/\w+)?\s*\Z")
+_MOST_OF_UNREADABLE = 20_000
 _CUT_LENGTH = 240
 """X cuts at a weighted length of 280; a shorter text that ends in … was written that way."""
 
 _log = structlog.get_logger(__name__)
 
 
-class Unreadable(Exception):
+class NotUnderstood(Exception):
     """A piece of an answer is not what X says it sends."""
 
 
 def posts(answer: Json) -> Page[Post]:
-    """A page of posts. Raises `Unreadable` if it is no page at all."""
+    """A page of posts. Raises `NotUnderstood` if it is no page at all."""
     people = _people(answer)
     return _page(answer, lambda item: post(item, people))
 
@@ -49,19 +63,19 @@ def user(item: Any) -> XUser:
     fields = _object(item)
     username = _text(fields.get("username"))
     if not is_username(username):
-        raise Unreadable("a username that is none")
+        raise NotUnderstood("a username that is none")
     return XUser(UserId(identity(fields.get("id"))), username, _text(fields.get("name", "")))
 
 
 def users(answer: Json) -> tuple[XUser, ...]:
     """The users of a look-up; those X could not find are not there."""
-    return _readable(_list(answer.get("data", [])), user)
+    return _readable(_list(answer.get("data", [])), user)[0]
 
 
 def identity(value: Any) -> int:
     """An id: X writes it as a string of up to 19 digits."""
     if not isinstance(value, str) or not _ID.fullmatch(value) or not 0 < int(value) <= _LARGEST_ID:
-        raise Unreadable("an id that is none")
+        raise NotUnderstood("an id that is none")
     return int(value)
 
 
@@ -113,26 +127,46 @@ def _page(answer: Json, read: Callable[[Json], T | None]) -> Page[T]:
     meta = _object(answer.get("meta", {}))
     token = meta.get("next_token")
     if token is not None and not (isinstance(token, str) and token):
-        raise Unreadable("a page token that is none")
-    return Page(_readable(_list(answer.get("data", [])), read), token)
+        raise NotUnderstood("a page token that is none")
+    found, unreadable = _readable(_list(answer.get("data", [])), read)
+    return Page(found, token, unreadable)
 
 
-def _readable(items: Iterable[Any], read: Callable[[Json], T | None]) -> tuple[T, ...]:
-    """What could be read. The rest is reported with its id, which is enough to look it up at X."""
-    found = []
+def _readable(
+    items: Iterable[Any], read: Callable[[Json], T | None]
+) -> tuple[tuple[T, ...], tuple[Unreadable, ...]]:
+    """What could be read, and what could not."""
+    found, unreadable = [], []
     for item in items:
         try:
             found.append(read(_object(item)))
-        except Unreadable as problem:
-            raw = item.get("id") if isinstance(item, Mapping) else None
-            shown = raw if isinstance(raw, str) and _ID.fullmatch(raw) else None
-            _log.warning("x.item_unreadable", id=shown, problem=str(problem))
-    return tuple(thing for thing in found if thing is not None)
+        except NotUnderstood as problem:
+            unreadable.append(_unreadable(item, str(problem)))
+            _log.warning("x.item_unreadable", id=unreadable[-1].x_id, problem=str(problem))
+    return tuple(thing for thing in found if thing is not None), tuple(unreadable)
+
+
+def _unreadable(item: Any, reason: str) -> Unreadable:
+    raw = json.dumps(item, ensure_ascii=True, sort_keys=True)[:_MOST_OF_UNREADABLE]
+    fields = item if isinstance(item, Mapping) else {}
+    numbers = [_identity_of(fields.get(name)) for name in ("id", "author_id", "sender_id")]
+    person = numbers[1] or numbers[2]
+    without_id = -int.from_bytes(sha256(raw.encode()).digest()[:7], "big") - 1
+    return Unreadable(
+        x_id=numbers[0] or without_id, reason=reason, raw=raw, person_id=UserId(person) if person else None
+    )
+
+
+def _identity_of(value: Any) -> int | None:
+    try:
+        return identity(value)
+    except NotUnderstood:
+        return None
 
 
 def _people(answer: Json) -> dict[int, XUser]:
     included = _list(_object(answer.get("includes", {})).get("users", []))
-    return {person.id: person for person in _readable(included, user)}
+    return {person.id: person for person in _readable(included, user)[0]}
 
 
 def _involved(people: Mapping[int, XUser], ids: set[Any]) -> tuple[XUser, ...]:
@@ -158,7 +192,7 @@ def _display_start(item: Json) -> int:
     bounds = _list(item["display_text_range"])
     length = len(_text(item.get("text")))
     if len(bounds) != 2 or not (_is_count(bounds[0]) and _is_count(bounds[1]) and bounds[0] <= length):
-        raise Unreadable("a display range that is none")
+        raise NotUnderstood("a display range that is none")
     return bounds[0]
 
 
@@ -203,7 +237,7 @@ def _mentions(
         place.username.lower() for place in placed.values()
     }
     if missing and strict:
-        raise Unreadable("a mention that is not in the text")
+        raise NotUnderstood("a mention that is not in the text")
     return tuple(placed[start] for start in sorted(placed))
 
 
@@ -211,7 +245,7 @@ def _mention(entity: Json, people: Mapping[int, XUser]) -> MentionEntity:
     username = _text(entity.get("username"))
     start, end = entity.get("start"), entity.get("end")
     if not is_username(username) or not _is_count(start) or not _is_count(end):
-        raise Unreadable("a mention that is none")
+        raise NotUnderstood("a mention that is none")
     known = _identity_or_none(entity, "id")
     if known is None:
         known = next((key for key, one in people.items() if one.username.lower() == username.lower()), None)
@@ -233,7 +267,7 @@ def _refuse_two_people_of_one_handle(mentions: Iterable[MentionEntity]) -> None:
     for mention in mentions:
         known = mention.user_id
         if known is not None and by_handle.setdefault(mention.username.lower(), known) != known:
-            raise Unreadable("one handle with two ids")
+            raise NotUnderstood("one handle with two ids")
 
 
 def _spans(text: str, entities: Json) -> tuple[Span, ...]:
@@ -249,7 +283,7 @@ def _spans(text: str, entities: Json) -> tuple[Span, ...]:
 def _text(value: Any) -> str:
     """A text that every database takes, as long as it was: what none takes becomes U+FFFD, one for one."""
     if not isinstance(value, str):
-        raise Unreadable("a text that is none")
+        raise NotUnderstood("a text that is none")
     return _UNSTORABLE.sub("\ufffd", value)
 
 
@@ -260,13 +294,13 @@ def _identity_or_none(item: Json, name: str) -> int | None:
 def _object(value: Any) -> Json:
     """An object without its nulls: they mean the same as absence."""
     if not isinstance(value, Mapping):
-        raise Unreadable("not an object")
+        raise NotUnderstood("not an object")
     return {name: content for name, content in value.items() if content is not None}
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise Unreadable("not a list")
+        raise NotUnderstood("not a list")
     return value
 
 

@@ -19,7 +19,7 @@ from bot.settings import REAL_X, XCredentials
 from bot.x import problems, translation
 from bot.x.gateway import DirectMessage, MessageId, Page, Post, PostId, UserId, XUser
 from bot.x.problems import Limit
-from bot.x.translation import Json, Unreadable
+from bot.x.translation import Json, NotUnderstood
 from bot.x.wire import NotSent, Refused, WireFault, keep_secrets_out_of_logs, session_to
 from ledger.clock import Clock
 
@@ -204,7 +204,7 @@ def _object_in(response: requests.Response) -> Json | None:
 def _understood(read: Callable[[], T]) -> T:
     try:
         return read()
-    except Unreadable as problem:
+    except NotUnderstood as problem:
         raise GatewayUnavailable(f"X answered with something that cannot be read: {problem}") from problem
 
 
@@ -212,7 +212,7 @@ def _made(answer: Json, name: str) -> int:
     """The id of what a send made. Without it nobody can say whether anything was made."""
     try:
         return translation.identity(answer["data"][name])
-    except (Unreadable, KeyError, TypeError) as problem:
+    except (NotUnderstood, KeyError, TypeError) as problem:
         raise OutcomeUnknown("X answered a send with something that cannot be read") from problem
 
 

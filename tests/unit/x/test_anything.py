@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.errors import SmoneyError, TryLater
 from bot.x import problems, translation
 from bot.x.gateway import UserId
-from bot.x.translation import Unreadable
+from bot.x.translation import NotUnderstood
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -106,7 +106,7 @@ class TestTranslation:
         ):
             try:
                 read(answer)
-            except Unreadable:
+            except NotUnderstood:
                 continue
 
     @settings(deadline=None)
@@ -114,7 +114,7 @@ class TestTranslation:
     def test_never_has_a_mention_that_does_not_stand_in_the_text(self, item):
         try:
             post = translation.post(item, {})
-        except Unreadable:
+        except NotUnderstood:
             return
         handles = {(each["username"].lower(), each.get("id")) for each in item["entities"]["mentions"]}
         for mention in post.mentions:
@@ -131,7 +131,7 @@ class TestTranslation:
     def test_leaves_out_no_mention_that_x_gave(self, item):
         try:
             post = translation.post(item, {})
-        except Unreadable:
+        except NotUnderstood:
             return
         given_handles = {each["username"].lower() for each in item["entities"]["mentions"]}
         assert {mention.username.lower() for mention in post.mentions} == given_handles

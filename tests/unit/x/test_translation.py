@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bot.x import translation
 from bot.x.gateway import MentionEntity, Span, UserId, XUser
-from bot.x.translation import Unreadable
+from bot.x.translation import NotUnderstood
 
 BOT, BOB, ALICE = "1001", "2002", "3003"
 USERS = [
@@ -145,7 +145,7 @@ class TestAPost:
         ],
     )
     def test_with_anything_that_is_not_as_it_should_be_is_not_read(self, changes):
-        with pytest.raises(Unreadable):
+        with pytest.raises(NotUnderstood):
             read(**changes)
 
 
@@ -241,7 +241,7 @@ class TestMentions:
     )
     def test_that_are_nowhere_in_the_text_make_it_unreadable(self, text):
         """The handle that was typed may be another person's: no one is put in its place, and no one is left out."""
-        with pytest.raises(Unreadable, match="not in the text"):
+        with pytest.raises(NotUnderstood, match="not in the text"):
             read(text=text)
 
     def test_that_a_repost_cut_off_do_not_matter(self):
@@ -259,7 +259,7 @@ class TestMentions:
                 mention(22, 26, "bob", "9"),
             ]
         }
-        with pytest.raises(Unreadable, match="two ids"):
+        with pytest.raises(NotUnderstood, match="two ids"):
             read(text=text, entities=entities)
 
     def test_without_an_id_get_it_from_the_people_x_sent_along(self):
@@ -348,11 +348,16 @@ class TestAPage:
         with capture_logs() as logs:
             read = translation.posts(page(tweet(id="9"), tweet(id="8", text=5), "nonsense", tweet(id="7")))
         assert [post.id for post in read.items] == [9, 7]
-        assert [(entry["event"], entry["id"]) for entry in logs] == [
-            ("x.item_unreadable", "8"),
-            ("x.item_unreadable", None),
-        ]
+        assert [entry["event"] for entry in logs] == ["x.item_unreadable"] * 2
         assert TEXT not in str(logs)
+        eight, nonsense = read.unreadable
+        assert (eight.x_id, eight.person_id) == (8, int(BOB))
+        assert '"text": 5' in eight.raw
+        assert (nonsense.x_id < 0, nonsense.person_id, nonsense.raw) == (True, None, '"nonsense"')
+
+    def test_makes_the_same_id_for_the_same_item_without_one(self):
+        one, other, again = (translation.posts(page(item)).unreadable[0] for item in ("a", "b", "a"))
+        assert one.x_id == again.x_id != other.x_id
 
     def test_does_without_a_person_that_cannot_be_read(self):
         read = translation.posts(page(tweet(), includes={"users": [{"id": BOB}, USERS[1]]}))
@@ -370,7 +375,7 @@ class TestAPage:
         ],
     )
     def test_that_is_none_is_refused_as_a_whole(self, broken):
-        with pytest.raises(Unreadable):
+        with pytest.raises(NotUnderstood):
             translation.posts(page() | broken)
 
     def test_is_read_without_being_changed(self):
@@ -394,5 +399,5 @@ class TestUsers:
         "broken", [None, 5, [], {"id": "5"}, {"id": "5", "username": "a b"}, {"id": 5, "username": "a"}]
     )
     def test_are_not_made_of_nonsense(self, broken):
-        with pytest.raises(Unreadable):
+        with pytest.raises(NotUnderstood):
             translation.user(broken)

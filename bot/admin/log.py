@@ -1,0 +1,107 @@
+"""The audit log: every action of an admin, with who did it, to what, when and why. Rows are only ever added.
+
+Who: an admin's name, and the way they came (`command` or `page`). Why: their own words, sealed like all that people
+write. What it was done to is named by kind and id; `facts` are ids, codes and numbers only.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from bot.errors import Misconfigured
+from bot.store.tables import AdminActionRow
+from bot.store.vault import Vault
+from ledger.clock import Clock, IdSource
+
+MOST_REASON = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a name, and `command` or `page`."""
+
+    name: str
+    channel: str = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One row of the log, opened."""
+
+    id: int
+    at: datetime
+    actor: Actor
+    action: str
+    subject: str
+    reason: str
+    facts: Mapping[str, str | int]
+
+
+class AuditLog:
+    def __init__(self, *, vault: Vault, clock: Clock, ids: IdSource) -> None:
+        self._vault = vault
+        self._clock = clock
+        self._ids = ids
+
+    def record(
+        self,
+        session: Session,
+        actor: Actor,
+        action: str,
+        subject: str,
+        *,
+        reason: str,
+        facts: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Adds a row, in the transaction of the action itself. Raises `Misconfigured` without a reason."""
+        why = reason.strip()
+        if not why or len(why) > MOST_REASON or not actor.name.strip():
+            raise Misconfigured(
+                "--reason",
+                f"must say why, in at most {MOST_REASON} characters.",
+                example="--reason 'asked for by the member in a letter'",
+            )
+        row_id = self._ids()
+        session.add(
+            AdminActionRow(
+                id=row_id,
+                at=self._clock(),
+                actor=actor.name,
+                channel=actor.channel,
+                action=action,
+                subject=subject,
+                reason_sealed=self._vault.seal(why, table="admin_actions", row_id=row_id, column="reason"),
+                facts=json.dumps(dict(facts or {}), sort_keys=True),
+            )
+        )
+        session.flush()
+
+    def newest(self, session: Session, *, subject: str | None = None, limit: int = 50) -> list[Action]:
+        """The newest actions first, of one subject or of all."""
+        rows = (
+            select(AdminActionRow)
+            .order_by(col(AdminActionRow.at).desc(), col(AdminActionRow.id).desc())
+            .limit(limit)
+        )
+        if subject is not None:
+            rows = rows.where(AdminActionRow.subject == subject)
+        return [self._opened(row) for row in session.exec(rows)]
+
+    def _opened(self, row: AdminActionRow) -> Action:
+        reason = (
+            self._vault.open(row.reason_sealed, table="admin_actions", row_id=row.id, column="reason")
+            if row.reason_sealed
+            else ""
+        )
+        return Action(
+            id=row.id,
+            at=row.at,
+            actor=Actor(row.actor, row.channel),
+            action=row.action,
+            subject=row.subject,
+            reason=reason,
+            facts=json.loads(row.facts),
+        )

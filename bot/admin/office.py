@@ -1,0 +1,38 @@
+"""Puts the admin's rooms together for a command, which needs neither X nor a daemon."""
+
+import os
+import pwd
+from dataclasses import dataclass
+
+from bot.admin.log import Actor, AuditLog
+from bot.admin.queues import Queues
+from bot.keys import keyring_from
+from bot.people.people import People
+from bot.settings import Settings
+from bot.store.outbox import Outbox
+from bot.store.vault import Vault
+from bot.wiring import World
+from ledger.clock import IdSource
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    log: AuditLog
+    queues: Queues
+
+
+def open_office(settings: Settings, world: World | None = None) -> Office:
+    """Raises `Misconfigured` without the keys: what people wrote could not be opened, nor a reason be kept."""
+    outside = world or World()
+    clock, ids = outside.clock, IdSource(outside.clock, outside.entropy)
+    vault = Vault(keyring_from(settings), outside.entropy)
+    log = AuditLog(vault=vault, clock=clock, ids=ids)
+    people = People(vault=vault, language=settings.language)
+    outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
+    return Office(log, Queues(vault=vault, outbox=outbox, log=log, clock=clock))
+
+
+def who_types() -> Actor:
+    """Who gives a command: the system's user behind it, the one who became root where that is known."""
+    name = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    return Actor(f"{name} (system)")

@@ -1,0 +1,182 @@
+"""The two queues as an admin sees them, and what may be done to a row: try it again, or give it up with a reason.
+
+A row that is being sent, or whose fate at X is unknown, is left alone: it is being looked for, and a second send could
+say something twice. What is given up stays in its table with the reason.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from bot.admin.log import Actor, AuditLog
+from bot.errors import Misconfigured, UnreadableRow
+from bot.language.catalogue import Value
+from bot.store.outbox import Outbox
+from bot.store.tables import InboxRow, OutboxRow
+from bot.store.vault import Vault
+from ledger.clock import Clock
+
+GIVEN_UP = "given up by an admin"
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    vault: Vault
+    outbox: Outbox
+    log: AuditLog
+    clock: Clock
+
+    # What arrived
+
+    def inbox(self, session: Session, *, state: str | None, limit: int) -> list[Row]:
+        """The newest rows first, of one state or of all; never their texts."""
+        rows = select(InboxRow).order_by(col(InboxRow.id).desc()).limit(limit)
+        if state is not None:
+            rows = rows.where(InboxRow.state == state)
+        return [_inbox_row(row) for row in session.exec(rows)]
+
+    def inbox_row(self, session: Session, row_id: int) -> Row:
+        """One row with what it holds. Raises `Misconfigured` where there is none."""
+        row = self._found(session, InboxRow, row_id)
+        return _inbox_row(row) | {
+            "urgent": row.urgent,
+            "chain_id": row.chain_id,
+            "content": self._content(row),
+        }
+
+    def _content(self, row: InboxRow) -> str:
+        if row.payload_sealed is None:
+            return "(wiped)"
+        try:
+            return self.vault.open(row.payload_sealed, table="inbox", row_id=row.id, column="payload")
+        except UnreadableRow as error:
+            return f"({error})"
+
+    def retry_inbox(self, session: Session, actor: Actor, row_id: int, *, reason: str) -> None:
+        """A row that was set aside is worked again, by the daemon, in its person's order."""
+        row = self._aside(session, row_id)
+        if row.payload_sealed is None:
+            raise _cannot(f"row {row_id} has nothing left to work: its text was wiped")
+        self.log.record(session, actor, "inbox.retry", f"inbox {row_id}", reason=reason, facts=_was(row))
+        row.state, row.reason, row.finished_at = "waiting", None, None
+        session.add(row)
+
+    def drop_inbox(self, session: Session, actor: Actor, row_id: int, *, reason: str) -> None:
+        """A row that was set aside is given up: nothing will come of it."""
+        row = self._aside(session, row_id)
+        self.log.record(session, actor, "inbox.drop", f"inbox {row_id}", reason=reason, facts=_was(row))
+        row.state, row.reason, row.finished_at = "done", GIVEN_UP, self.clock()
+        session.add(row)
+
+    def _aside(self, session: Session, row_id: int) -> InboxRow:
+        row: InboxRow = self._found(session, InboxRow, row_id, to_change=True)
+        if row.state != "set_aside":
+            raise _cannot(f"row {row_id} is {row.state}; only what was set aside is retried or dropped")
+        return row
+
+    # What is to be said
+
+    def outbox_rows(self, session: Session, *, state: str | None, limit: int) -> list[Row]:
+        rows = select(OutboxRow).order_by(col(OutboxRow.id).desc()).limit(limit)
+        if state is not None:
+            rows = rows.where(OutboxRow.state == state)
+        return [_outbox_row(row) for row in session.exec(rows)]
+
+    def outbox_row(self, session: Session, row_id: int) -> Row:
+        """One row with its parameters; a challenge's code is in none of them."""
+        row = self._found(session, OutboxRow, row_id)
+        return _outbox_row(row) | {
+            "language": row.language,
+            "first_attempted_at": _iso(row.first_attempted_at),
+            "sent_id": row.sent_id,
+            "reply_to": row.reply_to,
+            "parameters": self._parameters(row),
+        }
+
+    def _parameters(self, row: OutboxRow) -> dict[str, Any] | str:
+        try:
+            return {name: _shown(value) for name, value in self.outbox.parameters(row).items()}
+        except UnreadableRow as error:
+            return f"({error})"
+
+    def retry_outbox(self, session: Session, actor: Actor, row_id: int, *, reason: str) -> None:
+        """What X refused, or what was dropped, is tried again. A question that is asked no more is dropped again."""
+        row = self._found(session, OutboxRow, row_id, to_change=True)
+        if row.state not in {"failed", "dropped"}:
+            raise _cannot(f"row {row_id} is {row.state}; only what failed or was dropped is tried again")
+        self.log.record(session, actor, "outbox.retry", f"outbox {row_id}", reason=reason, facts=_was(row))
+        row.state, row.reason, row.finished_at, row.attempts = "waiting", None, None, 0
+        row.due_at = min(row.due_at, self.clock())
+        session.add(row)
+
+    def drop_outbox(self, session: Session, actor: Actor, row_id: int, *, reason: str) -> None:
+        """What still waits is not said."""
+        row = self._found(session, OutboxRow, row_id, to_change=True)
+        if row.state != "waiting":
+            raise _cannot(f"row {row_id} is {row.state}; only what waits is dropped")
+        self.log.record(session, actor, "outbox.drop", f"outbox {row_id}", reason=reason, facts=_was(row))
+        row.state, row.reason, row.finished_at = "dropped", GIVEN_UP, self.clock()
+        session.add(row)
+
+    @staticmethod
+    def _found(session: Session, table: "type[Any]", row_id: int, *, to_change: bool = False) -> Any:
+        rows = select(table).where(table.id == row_id)
+        row = session.exec(rows.with_for_update() if to_change else rows).first()
+        if row is None:
+            raise Misconfigured(str(row_id), "is no row of this queue.", example="an id from its `list`")
+        return row
+
+    def counts(self, session: Session) -> dict[str, dict[str, int]]:
+        """How many rows each queue has in each state."""
+        found: dict[str, dict[str, int]] = {}
+        for name, table in (("inbox", InboxRow), ("outbox", OutboxRow)):
+            rows = session.exec(select(table.state, func.count()).group_by(col(table.state)))
+            found[name] = {str(state): int(number) for state, number in rows}
+        return found
+
+
+def _inbox_row(row: InboxRow) -> Row:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "x_id": row.x_id,
+        "person": row.person_id,
+        "state": row.state,
+        "said_at": _iso(row.said_at),
+        "received_at": _iso(row.received_at),
+        "reason": row.reason or "",
+    }
+
+
+def _outbox_row(row: OutboxRow) -> Row:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "person": row.person_id,
+        "phrase": row.phrase,
+        "state": row.state,
+        "attempts": row.attempts,
+        "created_at": _iso(row.created_at),
+        "due_at": _iso(row.due_at),
+        "reason": row.reason or "",
+    }
+
+
+def _was(row: InboxRow | OutboxRow) -> dict[str, str | int]:
+    return {"state": row.state, "person": row.person_id}
+
+
+def _shown(value: Value) -> str | int | bool | None:
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def _iso(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else ""
+
+
+def _cannot(what: str) -> Misconfigured:
+    return Misconfigured("this row", f"{what}.", example="`smoney inbox list --state set_aside`")
