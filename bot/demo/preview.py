@@ -2,11 +2,9 @@
 
 import re
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.language.reader import read
-from bot.language.reading import Command, Mode, Nothing, NotUnderstood, Request, Transfer, Utterance
-from bot.language.voice import say
+from bot.language.reading import Command, Mode, Nothing, NotUnderstood, Reason, Request, Transfer, Utterance
 from bot.ledger_views import money_text
 from bot.x.gateway import MentionEntity, UserId
 
@@ -43,7 +41,23 @@ def _order(order: Transfer | Request) -> str:
 
 
 def _refusal(refused: NotUnderstood) -> str:
-    parameters = {"part": refused.part, "suggestion": refused.suggestion}
-    phrase = f"reason_{refused.reason.value}"
-    words = say(phrase, language=refused.language, parameters=parameters, time_zone=ZoneInfo("UTC"))
-    return words.splitlines()[0]
+    """While one still types nothing has happened yet, so these are not the words of the bot's answer."""
+    puzzling = f": “{refused.part}”" if refused.part else ""
+    works = f" · would work: {refused.suggestion}" if refused.suggestion else ""
+    return f"would be refused, {_WHY[refused.reason]}{puzzling}{works}"
+
+
+_WHY = {
+    Reason.AMBIGUOUS_AMOUNT: "not sure how much is meant",
+    Reason.NO_AMOUNT: "no amount in euros",
+    Reason.NO_PAYEE: "nobody to pay for sure",
+    Reason.SELF_PAYMENT: "nobody pays themselves",
+    Reason.NEGATED: "there is a “no” in it",
+    Reason.QUESTION: "it looks like a question",
+    Reason.MULTIPLE_AMOUNTS: "more than one amount",
+    Reason.UNSUPPORTED_CURRENCY: "only euros are moved",
+    Reason.TOO_PRECISE: "finer than a cent",
+    Reason.ZERO_OR_NEGATIVE: "the amount is not above zero",
+    Reason.NOT_A_COMMAND: "not understood",
+    Reason.SPOOFED_TEXT: "hidden or look-alike characters",
+}

@@ -10,6 +10,8 @@ from bot.language.tokens import Token
 
 _LONGEST_NUMBER = 12  # words: "nine hundred and ninety-nine thousand nine hundred and ninety-nine" has eleven
 
+HANDLES = frozenset({Role.MENTION, Role.BOT, Role.UNKNOWN_HANDLE})
+
 
 def joined(tokens: Sequence[Token]) -> list[Token]:
     """The same tokens with expressions and number words in one piece each."""
@@ -18,9 +20,11 @@ def joined(tokens: Sequence[Token]) -> list[Token]:
     position = 0
     while position < len(tokens):
         token = tokens[position]
-        taken = 0
-        if token.key in words.expressions:
-            taken = _expression(tokens, position, words, found)
+        if token.role in HANDLES:  # @ten is somebody, and no amount
+            found.append(token)
+            position += 1
+            continue
+        taken = _expression(tokens, position, words, found)
         if not taken and _is_number_piece(token, words) and not _belongs_to_digits(token, found):
             taken = _number(tokens, position, words, found)
         if not taken:
@@ -30,10 +34,11 @@ def joined(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _expression(tokens: Sequence[Token], position: int, words: Lexicon, found: list[Token]) -> int:
-    for keys, meaning in words.expressions[tokens[position].key]:
+    beginning = tuple(token.key for token in tokens[position : position + 2])
+    for keys, meaning in words.expressions.get(beginning, ()):
         several = tokens[position : position + len(keys)]
-        if len(several) == len(keys) and all(
-            token.key == key for token, key in zip(several, keys, strict=True)
+        if tuple(token.key for token in several) == keys and not any(
+            token.role in HANDLES for token in several
         ):
             found.append(_in_one(several, " ".join(keys), meaning))
             return len(keys)
@@ -47,6 +52,8 @@ def _in_one(several: Sequence[Token], key: str, meaning: Meaning) -> Token:
 
 
 def _is_number_piece(token: Token, words: Lexicon) -> bool:
+    if token.role in HANDLES:
+        return False
     if token.key in words.number_pieces or (
         "-" in token.key and token.key.split("-")[0] in words.number_pieces
     ):

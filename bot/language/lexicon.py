@@ -95,8 +95,8 @@ def _care(role: Role) -> int:
     return _CAREFUL.index(role) if role in _CAREFUL else len(_CAREFUL)
 
 
-Expressions = Mapping[str, tuple[tuple[tuple[str, ...], Meaning], ...]]
-"""Expressions of several words by their first, the longest first."""
+Expressions = Mapping[tuple[str, ...], tuple[tuple[tuple[str, ...], Meaning], ...]]
+"""Expressions of several words by their first two, the longest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +186,9 @@ def _expressions(listed: Iterable[tuple[str, Meaning]]) -> Expressions:
         for spelling in spellings(text):
             for words in {tuple(spelling.split()), tuple(re.sub(r"'(?=\w)", "' ", spelling).split())}:
                 by_words[words] = by_words[words].joined(meaning) if words in by_words else meaning
-    found: dict[str, list[tuple[tuple[str, ...], Meaning]]] = {}
+    found: dict[tuple[str, ...], list[tuple[tuple[str, ...], Meaning]]] = {}
     for words, meaning in sorted(by_words.items(), key=lambda item: -len(item[0])):
-        found.setdefault(words[0], []).append((words, meaning))
+        found.setdefault(words[:2], []).append((words, meaning))
     return {first: tuple(several) for first, several in found.items()}
 
 

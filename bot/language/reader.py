@@ -27,7 +27,7 @@ from bot.language.reading import (
 from bot.language.roles import Role
 from bot.language.spoken import DEFAULT, heed_cuts, hint_of, language_of, languages, spoken_language
 from bot.language.suggesting import refusal
-from bot.language.tokens import Token, tokens_of
+from bot.language.tokens import MOST_TOKENS, Token, tokens_of
 
 __all__ = ["LANGUAGES", "language_of", "read", "understood"]
 
@@ -57,7 +57,8 @@ class Understood:
 
 def understood(utterance: Utterance) -> Understood:
     """The reading and how it came about; `read` gives only the first."""
-    tokens = joined(tokens_of(utterance))
+    cut = tokens_of(utterance)
+    tokens = joined(cut)
     if not (utterance.private or utterance.answers_bot or any(token.role is Role.BOT for token in tokens)):
         return Understood(Nothing(language=hint_of(utterance) or DEFAULT), tokens)
     spoken = spoken_language(tokens, utterance)
@@ -69,6 +70,8 @@ def understood(utterance: Utterance) -> Understood:
     kept = grammar.kept(composed)
     letters = grammar.letters_of(kept)
     order = grammar.derive(kept, letters, may_be_unaddressed=utterance.private or utterance.answers_bot)
+    if order is not None and len(cut) > MOST_TOKENS:
+        return Understood(refusal(Reason.NOT_A_COMMAND, kept, utterance, spoken.language), composed)
     if order is not None:
         return Understood(_ordered(order, utterance, spoken.language), composed, order.note)
     reading = command_in(tokens, utterance, spoken.language) or _refused(

@@ -1,7 +1,8 @@
 """What goes with a refusal: the piece that was not understood, and a line that would work.
 
 A suggestion holds only what was read for certain, in our own words: it is itself an order the reader reads, with the
-amount and the payees the person wrote. Nobody is paid by a suggestion: it has to be sent, and then confirmed.
+amount and the payees the person wrote. Where no payee is certain it shows the place to fill in (`@…`, which no order
+has), so that sending it as it stands pays nobody. Nobody is paid by a suggestion: it has to be sent, and then confirmed.
 """
 
 from collections.abc import Sequence
@@ -28,14 +29,17 @@ _TROUBLE = {
         (Role.CONDITION, Role.WHEN, Role.FROM, Role.WORD, Role.HASHTAG, Role.TALK, Role.VAGUE, Role.ODD)
     ),
 }
-_NO_SUGGESTION = frozenset((Reason.SELF_PAYMENT,))
+TO_FILL_IN = "…"
+"""In the place of a handle that is not known."""
 
 
 def refusal(reason: Reason, tokens: Sequence[Token], utterance: Utterance, language: str) -> NotUnderstood:
     """The refusal with all that helps the person to do better."""
-    suggestion = None if reason in _NO_SUGGESTION else _suggestion(tokens, utterance, language)
     return NotUnderstood(
-        reason, part=_part(reason, tokens, utterance), suggestion=suggestion, language=language
+        reason,
+        part=_part(reason, tokens, utterance),
+        suggestion=_suggestion(tokens, utterance, language),
+        language=language,
     )
 
 
@@ -48,10 +52,8 @@ def _part(reason: Reason, tokens: Sequence[Token], utterance: Utterance) -> str 
     return utterance.text[found[0].start : found[0].end] if found else None
 
 
-def _suggestion(tokens: Sequence[Token], utterance: Utterance, language: str) -> str | None:
-    payees = _payees(tokens, utterance)
-    if not payees:
-        return None
+def _suggestion(tokens: Sequence[Token], utterance: Utterance, language: str) -> str:
+    payees = _payees(tokens, utterance) or [TO_FILL_IN]
     table = language_files()[language]
     amounts = [token.value for token in tokens if token.role is Role.AMOUNT]
     certain = len(amounts) == 1 and not any(token.role is Role.BAD_AMOUNT for token in tokens)

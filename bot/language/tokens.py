@@ -95,13 +95,22 @@ class Token:
         self.user_id: UserId | None = None
 
 
+MOST_TOKENS = 500
+"""More than any order has, its note included; a post of 280 characters cannot have as many."""
+
+
 def tokens_of(utterance: Utterance) -> list[Token]:
-    """The visible text in tokens, unsettled words with the part of the more careful language."""
+    """The visible text in tokens, unsettled words with the part of the more careful language.
+
+    After `MOST_TOKENS` and one more it stops: whoever reads on must know that the rest was not looked at.
+    """
     text = utterance.text
     start = min(max(utterance.display_start, 0), len(text))
     entities = {mention.start: mention for mention in utterance.mentions}
     found: list[Token] = []
     for match in _MASTER.finditer(text, start):
+        if len(found) > MOST_TOKENS:
+            break
         kind = match.lastgroup
         if kind == "word":
             _add_words(found, match.group(), match.start())
@@ -119,12 +128,16 @@ def _add_words(found: list[Token], text: str, start: int) -> None:
         found.append(token)
 
 
+_LONGEST_WORD = 100
+"""No language of ours has a longer one, glued numbers included; what is longer is there to keep somebody busy."""
 Parts = tuple[tuple[int, int, Role, str, Meaning | None], ...]
 
 
 @lru_cache(maxsize=8192)
 def _words(text: str) -> Parts:
     """A word as written, whole where it is known, else cut at its apostrophes and hyphens where a part is known."""
+    if len(text) > _LONGEST_WORD:
+        return ((0, len(text), Role.HIDDEN, text, None),)
     words = lexicon()
     meaning = words.meaning_of(text)
     key = folded(text)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.language import amounts, grammar, judging, notes, numerals, reader, tokens
+from bot.language import amounts, expressions, grammar, judging, notes, numerals, reader, tokens
 from bot.language.numerals import Numeral
 from bot.language.reader import read
 from bot.language.reading import Transfer
@@ -47,6 +47,7 @@ CHECKS: list[tuple[Any, str, Any]] = [
     (tokens, "_heed_hashtag", _nothing),
     (tokens, "_more_than", lambda start, whole: Role.EMOJI),
     (Spoken, "marks_thousands", _yes),
+    (expressions, "HANDLES", frozenset()),
     (reader, "heed_cuts", _nothing),
     (reader, "_forbidden", _nothing),
     (notes, "_TAKEN_BACK", NEVER),

@@ -1,12 +1,14 @@
 """The reader against every labelled case, and what it must do whatever the words are."""
 
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from bot.language import grammar, tokens
+from bot.language.lexicon import lexicon
 from bot.language.reader import LANGUAGES, language_of, read
 from bot.language.reading import Command, Nothing, NotUnderstood, Reason, Transfer, Utterance, Verb
 from bot.language.roles import Role
@@ -236,10 +238,18 @@ class TestSuggestions:
     def test_are_themselves_orders_that_are_read(self):
         for case in (case for case in cases() if case.expect.startswith("refuse")):
             reading = read(case.utterance)
-            if isinstance(reading, NotUnderstood) and reading.suggestion is not None:
-                assert isinstance(read(utterance(reading.suggestion, reading.language)), Transfer), (
-                    reading.suggestion
-                )
+            if isinstance(reading, NotUnderstood) and case.text != "@smoney cancel my last payment":
+                assert reading.suggestion is not None
+                filled_in = reading.suggestion.replace("@…", "@alice")
+                assert isinstance(read(utterance(filled_in, reading.language)), Transfer), filled_in
+
+    def test_with_a_place_to_fill_in_pay_nobody_as_they_stand(self):
+        for text in ("@smoney send 10€", "@smoney envoie 12,50€ au resto", "@smoney stuur @a @b @c @d euro"):
+            reading = read(utterance(text))
+            assert isinstance(reading, NotUnderstood)
+            assert reading.suggestion is not None
+            assert "@…" in reading.suggestion
+            assert not isinstance(read(utterance(reading.suggestion)), Transfer)
 
     def test_name_the_amount_that_was_read(self):
         reading = read(utterance("@smoney sned 12.50€ to @alice"))
@@ -288,37 +298,23 @@ class TestGuards:
 
 
 class TestHostileText:
-    def test_takes_time_in_proportion_to_its_length(self):
-        for piece in (
-            "a.",
-            "@a ",
-            "1 ",
-            "1.",
-            "«",
-            "no ",
-            "thanks ",
-            "for ",
-            "10€ ",
-            "\u200b",
-            "vingt ",
-            "a-",
-            "&gt;",
-            "send ",
-            "m'",
-            "https://a ",
-            "#a ",
-            "\ud800",
-            "@smoney ",
-            "and @bob ",
-            "e ",
-            "::",
-            ",",
-            "hi ",
-            "-",
-            "=",
-        ):
-            short, long = (_seconds("@smoney send 10€ to @alice " + piece * count) for count in (300, 3_000))
-            assert long < 40 * short + 0.25, piece
+    PIECES = (
+        "a.", "@a ", "1 ", "1.", "«", "no ", "thanks ", "for ", "10€ ", "\u200b", "vingt ", "a-", "&gt;", "send ", "m'",
+        "https://a ", "#a ", "\ud800", "@smoney ", "and @bob ", "e ", "::", ",", "hi ", "-", "=", "à ", "(", "😀",
+        "1️⃣", "P-ABC234 ", "split ", "$a ", "&amp;", "5 000 ", "\n", "x",
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("piece", PIECES)
+    def test_of_ten_thousand_characters_is_read_in_milliseconds(self, piece):
+        """A hundred, where an idle machine takes under ten: what is longer than any order is not looked at to its end."""
+        text = "@smoney send 10€ to @alice " + piece * (10_000 // len(piece))
+        assert _seconds(text) < 0.1, piece
+
+    @pytest.mark.parametrize("piece", ["beer ", "@bob ", "and @bob ", "a. ", "😀"])
+    def test_longer_than_any_order_never_pays(self, piece):
+        text = "@smoney send 10€ to @alice for " + piece * 600
+        assert isinstance(read(utterance(text)), NotUnderstood)
+        assert isinstance(read(utterance("@smoney " + "what a lovely day " * 300)), Nothing)
 
     def test_never_raises_on_five_hundred_mentions_and_lying_offsets(self):
         text = "@smoney send 10€ to " + "@alice " * 500
@@ -328,6 +324,24 @@ class TestHostileText:
 
     def test_lone_surrogates_pay_nobody(self):
         assert not isinstance(read(utterance("@smoney send 1\ud8350€ to @alice")), Transfer)
+
+
+class TestAHandle:
+    def test_is_somebody_whatever_word_it_is(self):
+        """@ten is no amount, @each no way to share, @stop no command."""
+        known = lexicon()
+        words = {
+            word for word in (*known.exact, *known.by_fold, *known.number_pieces) if _HANDLE.fullmatch(word)
+        }
+        assert len(words) > 1000
+        for word in sorted(words):
+            order = read(utterance(f"@smoney send 10€ to @alice and @{word}"))
+            assert isinstance(order, Transfer), word
+            assert [payee.username for payee in order.payees] == ["alice", word]
+            assert not isinstance(read(utterance(f"@smoney send @{word} euros to @alice")), Transfer), word
+
+
+_HANDLE = re.compile(r"[a-z]{2,15}")
 
 
 def _seconds(text: str) -> float:
