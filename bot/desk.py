@@ -28,7 +28,6 @@ from bot.payments.challenge import parse_answer
 from bot.payments.changes import Changes
 from bot.payments.inquiries import Inquiries
 from bot.payments.intents import Order, OrderedPayee, OrderKey, new_reference
-from bot.payments.rules import Rules
 from bot.payments.story import Story
 from bot.people.enrolment import Enrolment
 from bot.people.people import People, Standing
@@ -84,7 +83,6 @@ class Desk:
     people: People
     inbox: Inbox
     outbox: Outbox
-    rules: Rules
     entropy: Entropy
 
     def handle(self, session: Session, received: Received) -> None:
@@ -275,7 +273,10 @@ class Desk:
             case Verb.LANGUAGE:
                 self._choose_language(session, said, command.argument or "")
             case Verb.HELP | Verb.FREEZE:
-                facts: Parameters = {"bot": self.bot.username, "limit": self.rules.limit_per_payment}
+                facts: Parameters = {
+                    "bot": self.bot.username,
+                    "limit": self.story.limit_per_payment(session, said.person),
+                }
                 self.outbox.tell(session, said.person, "help", facts)
             case Verb.GREETING:
                 if not self.outbox.told_lately(session, said.person, "thanks", within=THANKS_AGAIN_AFTER):

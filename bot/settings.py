@@ -147,14 +147,24 @@ class Settings(BaseSettings):
     answer_max_age_hours: int = _setting(24, "answers read later than this are refused", unit="hours", ge=1)
 
     # How much
-    limit_per_payment_minor: int = _setting(
-        25_000, "the most one payment can move (25000 is 250.00 €)", unit="minor units", ge=1, le=10**12
+    limits_file: Path | None = _setting(
+        None,
+        "a TOML file with the limits of each tier, where the built-in ones do not fit; see docs/limits.md",
+        unit="path",
+        example="/etc/smoney/limits.toml",
     )
-    limit_per_day_minor: int = _setting(
-        50_000,
-        "the most one person can pay in 24 hours (50000 is 500.00 €)",
+    allowance_per_payment_minor: int = _setting(
+        3000,
+        "the most one payment can move without an active second factor (3000 is 30.00 €)",
         unit="minor units",
-        ge=1,
+        ge=0,
+        le=10**12,
+    )
+    allowance_per_day_minor: int = _setting(
+        10_000,
+        "the most one person can pay in 24 hours without an active second factor (10000 is 100.00 €)",
+        unit="minor units",
+        ge=0,
         le=10**12,
     )
 
@@ -287,8 +297,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        if self.limit_per_day_minor < self.limit_per_payment_minor:
-            raise _wrong("is less than one payment may move", setting="limit_per_day_minor")
+        if self.allowance_per_day_minor < self.allowance_per_payment_minor:
+            raise _wrong("is less than one payment may move", setting="allowance_per_day_minor")
         if self.lock_max_minutes < self.lock_minutes:
             raise _wrong("is shorter than the first lock", setting="lock_max_minutes")
         if self.keys is not None and self.keys_file is not None:

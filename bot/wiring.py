@@ -16,15 +16,18 @@ from bot.channels.wording import Wording
 from bot.desk import Desk, is_urgent
 from bot.errors import Misconfigured
 from bot.keys import keyring_from
+from bot.limits_file import limits_of
 from bot.payments.answers import Answers
 from bot.payments.asking import Asking
 from bot.payments.authorisations import Authorisations
 from bot.payments.changes import Changes
 from bot.payments.claims import Claims
 from bot.payments.inquiries import Inquiries
+from bot.payments.page_answers import PageAnswers
 from bot.payments.posting import Posting
 from bot.payments.records import Records
 from bot.payments.rules import Rules
+from bot.payments.spending import Spending
 from bot.payments.story import Story
 from bot.payments.sweep import Sweep
 from bot.payments.wallets import Wallets
@@ -43,7 +46,6 @@ from bot.x.listening import Listening
 from ledger.book import Ledger
 from ledger.clock import Clock, Entropy, IdSource
 from ledger.database import Database
-from ledger.money import EUR, Money
 
 
 def utc_now() -> datetime:
@@ -67,12 +69,14 @@ class Bot:
     ledger: Ledger
     people: People
     wallets: Wallets
+    story: Story
     records: Records
     inbox: Inbox
     outbox: Outbox
     authorisations: Authorisations
     enrolment: Enrolment
     factors: SecondFactors
+    page_answers: PageAnswers
     listening: Listening
     work: Work
     courier: Courier
@@ -93,8 +97,6 @@ class Bot:
 
 def rules_of(settings: Settings) -> Rules:
     return Rules(
-        limit_per_payment=Money(settings.limit_per_payment_minor, EUR),
-        limit_per_day=Money(settings.limit_per_day_minor, EUR),
         challenge_lasts=timedelta(minutes=settings.challenge_minutes),
         order_may_wait=timedelta(minutes=settings.order_max_age_minutes),
         parked_may_wait=timedelta(minutes=settings.parked_minutes),
@@ -156,19 +158,21 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
 
     asking = Asking(records, people, outbox, keyring, rules, clock, entropy)
     answers = Answers(records, asking, keyring, rules, clock)
-    posting = Posting(book, wallets, people, records, authorisations, rules, clock)
+    spending = Spending(records, wallets, people, factors, limits_of(settings), clock)
+    posting = Posting(book, wallets, people, records, authorisations, spending, rules, clock)
     story = Story(
         records=records,
         asking=asking,
         answers=answers,
         posting=posting,
         wallets=wallets,
+        spending=spending,
         people=people,
         outbox=outbox,
         rules=rules,
         clock=clock,
     )
-    claims = Claims(book, wallets, people, records, authorisations, outbox, rules)
+    claims = Claims(book, wallets, people, records, authorisations, spending, outbox, rules)
     enrolment = Enrolment(
         story, claims, records, wallets, outbox, clock, account.username, settings.operator_name
     )
@@ -181,7 +185,6 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         people=people,
         inbox=inbox,
         outbox=outbox,
-        rules=rules,
         entropy=entropy,
     )
     return Bot(
@@ -190,12 +193,14 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         ledger=book,
         people=people,
         wallets=wallets,
+        story=story,
         records=records,
         inbox=inbox,
         outbox=outbox,
         authorisations=authorisations,
         enrolment=enrolment,
         factors=factors,
+        page_answers=PageAnswers(records, asking, story, people, factors, keyring, clock),
         listening=Listening(gateway, database, inbox, records, rules, clock, account.id),
         work=Work(database, inbox, desk),
         courier=Courier(
@@ -203,7 +208,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
             database=database,
             outbox=outbox,
             inbox=inbox,
-            wording=Wording(outbox, asking, rules, ZoneInfo(settings.time_zone)),
+            wording=Wording(outbox, asking, ZoneInfo(settings.time_zone)),
             asking=asking,
             budget=MessageBudget(settings.messages_per_quarter_hour, settings.messages_per_day),
             clock=clock,

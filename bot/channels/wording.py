@@ -5,11 +5,8 @@ from datetime import tzinfo
 
 from sqlmodel import Session
 
-from bot.language.catalogue import Value
 from bot.language.voice import say
 from bot.payments.asking import Asking
-from bot.payments.challenge import Asked
-from bot.payments.rules import Rules
 from bot.store.outbox import Outbox
 from bot.store.tables import ChallengeRow, OutboxRow
 
@@ -18,7 +15,6 @@ from bot.store.tables import ChallengeRow, OutboxRow
 class Wording:
     outbox: Outbox
     asking: Asking
-    rules: Rules
     time_zone: tzinfo
 
     def word(self, session: Session, row: OutboxRow, *, may_be_out: bool) -> str | None:
@@ -29,13 +25,5 @@ class Wording:
             asked = self.asking.issue(session, challenge, may_be_out=may_be_out)
             if asked is None:
                 return None
-            parameters |= self._code_facts(challenge, asked)
+            parameters |= self.asking.code_facts(challenge, asked)
         return say(row.phrase, language=row.language, parameters=parameters, time_zone=self.time_zone)
-
-    def _code_facts(self, challenge: ChallengeRow, asked: Asked) -> dict[str, Value]:
-        return {
-            "letter": challenge.letter,
-            "code": self.asking.code(asked),
-            "minutes": int(self.rules.challenge_lasts.total_seconds() // 60),
-            "expires_at": asked.expires_at,
-        }

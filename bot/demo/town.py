@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from bot.keys import generate
 from bot.people.people import Standing
+from bot.people.tiers import Tier
 from bot.sandbox.core import World as SandboxWorld
 from bot.sandbox.gateway import SandboxGateway
 from bot.sandbox.people import Person
@@ -71,16 +72,26 @@ class Town:
         return self.bot.database.read(work)
 
     def move_in(self, residents: Sequence[Resident]) -> None:
-        """Makes the people who are not there yet; those with a wallet have enrolled and own test money."""
+        """Makes the people who are not there yet; those with a wallet have enrolled, are known to the
+        operator and own test money."""
         for resident in residents:
             person = self.world.create_person(resident.username, resident.name)
             if resident.wallet_minor is not None:
                 self._enrol(person)
+                self._identify(person)
                 self._fund(person, resident.wallet_minor)
 
     def _enrol(self, person: Person) -> None:
         self.world.send_message(person.id, self.bot_person.id, "start")
         self.settle()
+
+    def _identify(self, person: Person) -> None:
+        people, now = self.bot.people, self.bot.clock()
+
+        def work(session: Session) -> None:
+            people.set_tier(session, people.get(session, UserId(person.id)), Tier.IDENTIFIED, at=now)
+
+        self.bot.database.write(work)
 
     def _fund(self, person: Person, amount_minor: int) -> None:
         if amount_minor:

@@ -46,6 +46,8 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     DECLINED = "declined"
     WAITING = "waiting"
+    UNDOABLE = "undoable"
+    REVIEW = "review"
     REFUSED = "refused"
 
 
@@ -97,6 +99,7 @@ CATALOGUE: Mapping[str, Phrase] = {
     "enrolled": _phrase(bot=str, balance=Money),
     "already_enrolled": _phrase(balance=Money),
     "claimed": _phrase(lines=_MANY, balance=Money),  # what was held for you is yours; lines name the payers
+    "claim_waits": _phrase(lines=_MANY, limit=Money),  # it does not fit under what their account may hold
     "stopped": _phrase(balance=Money),
     "already_stopped": _phrase(),
     # The confirmation.
@@ -179,8 +182,11 @@ CATALOGUE: Mapping[str, Phrase] = {
     "payee_is_bot": _phrase(),
     "handle_unknown": _phrase(username=str),
     "order_too_old": _phrase(),
-    "over_payment_limit": _phrase(limit=Money),
-    "over_day_limit": _phrase(limit=Money, left=Money),
+    # `factor_helps`: a second factor would allow more.
+    "over_payment_limit": _phrase(limit=Money, optional={"factor_helps": bool}),
+    "over_day_limit": _phrase(limit=Money, left=Money, optional={"factor_helps": bool}),
+    "over_month_limit": _phrase(limit=Money, left=Money, optional={"factor_helps": bool}),
+    "too_many_payments": _phrase(count=int),
     "too_many_open": _phrase(count=int),
     "too_many_payees": _phrase(limit=int),
     "payee_unavailable": _phrase(payee=Label),  # their account cannot take money now

@@ -42,12 +42,12 @@ class Asking:
         letter, payer.letters_used = next_letter(payer.letters_used, taken)
         session.add(payer)
         challenge = self.records.add_challenge(session, intent, letter)
-        facts = self._facts(session, payer, intent, edited=edited)
+        facts = self.facts(session, payer, intent, edited=edited)
         self.outbox.tell(
             session, payer, "challenge", facts, priority=Priority.CHALLENGE, challenge_id=challenge.id
         )
 
-    def _facts(self, session: Session, payer: PersonRow, intent: IntentRow, *, edited: bool) -> Parameters:
+    def facts(self, session: Session, payer: PersonRow, intent: IntentRow, *, edited: bool) -> Parameters:
         """What our own records know of this payment; the code and its time are added when it is sent."""
         lines = self.records.lines(session, intent)
         firsts, changed, waiting = [], [], []
@@ -134,6 +134,15 @@ class Asking:
             expires_at=challenge.expires_at,
             key_id=challenge.key_id,
         )
+
+    def code_facts(self, challenge: ChallengeRow, asked: Asked) -> Parameters:
+        """What the question tells of its code and time."""
+        return {
+            "letter": challenge.letter,
+            "code": self.code(asked),
+            "minutes": int(self.rules.challenge_lasts.total_seconds() // 60),
+            "expires_at": asked.expires_at,
+        }
 
     def code(self, asked: Asked) -> str:
         return code_for(asked, self.keyring.derive(Purpose.CHALLENGE_CODE, asked.key_id))

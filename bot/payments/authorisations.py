@@ -8,6 +8,7 @@ found by the audit without trusting the database.
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from itertools import groupby
 from typing import TypeAlias
 
@@ -21,6 +22,25 @@ from ledger.tables import TransferRow
 from ledger.transfers import Kind, Transfer
 
 ENCODING = "smoney-authorisation-1"
+
+
+class Cause(StrEnum):
+    """Why a wallet may be debited, and what is its evidence."""
+
+    ANSWER = "answer"
+    """The payer's right answer; the X id of their message."""
+    PAGE = "page"
+    """The payer's answer on the page, with a code of their second factor; the id of the challenge."""
+    TRUSTED = "trusted"
+    """Exempt, since every payee is one the payer trusts; the X id of the order."""
+    LOW_VALUE = "low_value"
+    """Exempt, since it is small and few were before it; the X id of the order."""
+    RETURN = "return"
+    """The payee's own return of what came; the X id of their message."""
+    ADMIN = "admin"
+    """An action of an admin's; the id under which it is recorded."""
+
+
 Moved: TypeAlias = tuple[int, str, int, int, int, str]
 """What a MAC covers of a transfer: id, kind, debit account, credit account, minor units, currency."""
 
@@ -41,16 +61,16 @@ class Authorisations:
         authorisation_id: int,
         transfers: Sequence[Transfer],
         *,
-        kind: str,
+        cause: Cause,
         evidence: int,
         person_id: int,
         intent_id: int | None = None,
         version: int | None = None,
     ) -> None:
-        """Writes down who said so (`evidence` is the X id of their message) and binds it to these transfers."""
+        """Writes down who said so (`evidence` as `cause` says) and binds it to these transfers."""
         row = AuthorisationRow(
             id=authorisation_id,
-            kind=kind,
+            kind=cause,
             evidence=evidence,
             person_id=person_id,
             intent_id=intent_id,

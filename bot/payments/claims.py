@@ -13,11 +13,12 @@ from sqlmodel import Session
 
 from bot.errors import Refusal
 from bot.language.catalogue import Line, Value
-from bot.payments.authorisations import Authorisations
+from bot.payments.authorisations import Authorisations, Cause
 from bot.payments.intents import LineState
 from bot.payments.posting import InsufficientMoney
 from bot.payments.records import Found, Records
 from bot.payments.rules import Rules
+from bot.payments.spending import Spending
 from bot.payments.wallets import Wallets
 from bot.people.people import People
 from bot.store.outbox import Outbox, Priority
@@ -45,16 +46,35 @@ class Claims:
     people: People
     records: Records
     authorisations: Authorisations
+    spending: Spending
     outbox: Outbox
     rules: Rules
 
     def claim(self, session: Session, payee: PersonRow, *, said_at: datetime) -> tuple[Line, ...]:
-        """Posts what is held for this person and was not over when they said so, tells each payer, and returns who
-        gave what."""
+        """Posts what is held for this person, was not over when they said so and fits under what they may hold; tells
+        each payer, and returns who gave what."""
         return tuple(
             self._claim_one(session, payee, line, intent)
             for line, intent in self.records.held_for(session, payee.user_id)
-            if self._is_still_held(session, line) and (line.due_at is None or said_at <= line.due_at)
+            if self._is_still_held(session, line) and self._may_claim(session, payee, line, intent, said_at)
+        )
+
+    def _may_claim(
+        self, session: Session, payee: PersonRow, line: IntentLineRow, intent: IntentRow, said_at: datetime
+    ) -> bool:
+        amount = self.records.money(intent, line.amount_minor)
+        in_time = line.due_at is None or said_at <= line.due_at
+        return in_time and self.spending.can_hold(session, payee, amount, with_incoming=False)
+
+    def waiting(self, session: Session, payee: PersonRow) -> tuple[Line, ...]:
+        """What is still held for this person, and from whom."""
+        return tuple(
+            Line(
+                self.people.label(self._payer(session, intent)),
+                self.records.money(intent, line.amount_minor),
+                intent.reference,
+            )
+            for line, intent in self.records.held_for(session, payee.user_id)
         )
 
     def _is_still_held(self, session: Session, line: IntentLineRow) -> bool:
@@ -133,7 +153,7 @@ class Claims:
             session,
             authorisation_id,
             [returned],
-            kind="return",
+            cause=Cause.RETURN,
             evidence=said_in,
             person_id=payee.user_id,
             intent_id=intent.id,

@@ -49,6 +49,16 @@ class LineState(StrEnum):
     DECLINED = "declined"
     EXPIRED = "expired"
     RETURNED = "returned"
+    UNDOABLE = "undoable"
+    """Answered, and pending for as long as its payer can still take it back."""
+    REVIEW = "review"
+    """Answered, and pending until somebody of the operator's has looked at it."""
+    REFUSED = "refused"
+    """Not let through by that review: its payer has it back."""
+
+
+CAME_BACK = frozenset({LineState.CANCELLED, LineState.DECLINED, LineState.EXPIRED, LineState.REFUSED})
+"""Set aside once, and back with its payer."""
 
 
 @dataclass(frozen=True, slots=True)

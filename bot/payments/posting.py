@@ -9,14 +9,15 @@ from sqlmodel import Session
 
 from bot.errors import Refusal
 from bot.language.catalogue import Label
-from bot.payments.authorisations import Authorisations
+from bot.payments.authorisations import Authorisations, Cause
 from bot.payments.intents import IntentState, LineState
 from bot.payments.records import Records
 from bot.payments.rules import Rules
+from bot.payments.spending import Spending
 from bot.payments.wallets import Wallets
 from bot.people.people import People, Standing
 from bot.store.tables import IntentLineRow, IntentRow, PersonRow
-from bot.x.gateway import MessageId, UserId
+from bot.x.gateway import UserId
 from ledger import errors as ledger_errors
 from ledger.book import Ledger
 from ledger.clock import Clock
@@ -40,10 +41,13 @@ class Posting:
     people: People
     records: Records
     authorisations: Authorisations
+    spending: Spending
     rules: Rules
     clock: Clock
 
-    def post(self, session: Session, payer: PersonRow, intent: IntentRow, *, said_in: MessageId) -> None:
+    def post(
+        self, session: Session, payer: PersonRow, intent: IntentRow, *, cause: Cause, evidence: int
+    ) -> None:
         """Raises `InsufficientMoney` or `PayeeUnavailable`; then nothing has moved."""
         lines = self.records.lines(session, intent)
         payees = self.people.lock(session, [UserId(line.payee_id) for line in lines])
@@ -57,8 +61,8 @@ class Posting:
             session,
             authorisation_id,
             transfers,
-            kind="answer",
-            evidence=said_in,
+            cause=cause,
+            evidence=evidence,
             person_id=payer.user_id,
             intent_id=intent.id,
             version=intent.version,
@@ -82,10 +86,13 @@ class Posting:
         authorisation_id: int,
     ) -> NewTransfer:
         enrolled = payee.standing == Standing.ENROLLED
+        amount = self.records.money(intent, line.amount_minor)
+        if enrolled and not self.spending.can_hold(session, payee, amount, with_incoming=True):
+            raise PayeeUnavailable(payee=self.records.payee_label(session, line))
         return NewTransfer(
             debit_account_id=self.wallets.of(session, payer),
             credit_account_id=self.wallets.of(session, payee),
-            amount=self.records.money(intent, line.amount_minor),
+            amount=amount,
             code=PAYMENT,
             idempotency_key=f"intent:{intent.id}:{line.position}",
             due_at=None if enrolled else self.clock() + self.rules.hold_lasts,

@@ -10,6 +10,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from bot.language.catalogue import Label, Line
 from bot.payments.intents import (
+    CAME_BACK,
     OPEN,
     IntentState,
     LineState,
@@ -106,18 +107,22 @@ class Records:
         rows = select(IntentRow).where(IntentRow.payer_id == payer_id, col(IntentRow.state).in_(sorted(OPEN)))
         return list(session.exec(rows.order_by(col(IntentRow.created_at), col(IntentRow.id))))
 
-    def paid_in_a_day_minor(self, session: Session, payer_id: int) -> int:
-        """What this person has paid in the last 24 hours; what came back to them does not count."""
-        came_back = (LineState.CANCELLED, LineState.DECLINED, LineState.EXPIRED)
+    def paid_since(self, session: Session, payer_id: int, since: datetime) -> tuple[int, int]:
+        """What this person has paid after this instant, in minor units, and in how many payments; what came back to
+        them does not count."""
         paid = (
-            select(func.coalesce(func.sum(IntentLineRow.amount_minor), 0))
+            select(
+                func.coalesce(func.sum(IntentLineRow.amount_minor), 0),
+                func.count(func.distinct(IntentRow.id)),
+            )
             .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
             .where(IntentRow.payer_id == payer_id, IntentRow.state == IntentState.PAID)
             .where(IntentLineRow.version == IntentRow.version)
-            .where(col(IntentLineRow.state).not_in(came_back))
-            .where(col(IntentRow.closed_at) > self._clock() - timedelta(days=1))
+            .where(col(IntentLineRow.state).not_in(CAME_BACK))
+            .where(col(IntentRow.closed_at) > since)
         )
-        return int(session.exec(paid).one())
+        minor, payments = session.exec(paid).one()
+        return int(minor), int(payments)
 
     def has_paid(self, session: Session, payer_id: int, payee_id: int) -> bool:
         """Whether this payer has paid this very account before."""

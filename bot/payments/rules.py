@@ -1,15 +1,11 @@
 """The operator's rules of paying, as plain numbers, so that the story never reads settings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-
-from ledger.money import EUR, Money
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    limit_per_payment: Money = field(default_factory=lambda: Money(250_00, EUR))
-    limit_per_day: Money = field(default_factory=lambda: Money(500_00, EUR))
     challenge_lasts: timedelta = timedelta(minutes=5)
     order_may_wait: timedelta = timedelta(hours=1)
     """How old an order may be when first read, and how long its question may wait to be put."""

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from bot.errors import Refusal
 from bot.payments.answers import Answers, Judged
 from bot.payments.asking import Asking
+from bot.payments.authorisations import Cause
 from bot.payments.challenge import Answer
 from bot.payments.intents import (
     OPEN,
@@ -24,10 +25,11 @@ from bot.payments.intents import (
     plan,
     total_of,
 )
-from bot.payments.limits import check_amount, check_open_orders
+from bot.payments.limits import check_open_orders
 from bot.payments.posting import InsufficientMoney, Posting
 from bot.payments.records import Records
 from bot.payments.rules import Rules
+from bot.payments.spending import Spending
 from bot.payments.wallets import Wallets
 from bot.people.people import People, Standing
 from bot.store.outbox import Outbox, Priority
@@ -51,6 +53,7 @@ class Story:
         answers: Answers,
         posting: Posting,
         wallets: Wallets,
+        spending: Spending,
         people: People,
         outbox: Outbox,
         rules: Rules,
@@ -61,6 +64,7 @@ class Story:
         self._answers = answers
         self._posting = posting
         self._wallets = wallets
+        self._spending = spending
         self._people = people
         self._outbox = outbox
         self._rules = rules
@@ -108,11 +112,11 @@ class Story:
         *,
         being_replaced: IntentRow | None,
     ) -> None:
-        total = total_of(lines)
         self._check_age(order)
         self._answers.check_not_locked(payer, self._clock())
         self._check_open(session, payer, being_replaced=being_replaced)
-        self._check_money(session, payer, total)
+        gifts = [(line.payee.user_id, line.amount.amount_minor) for line in lines]
+        self._check_money(session, payer, gifts, total_of(lines))
 
     def _check_open(self, session: Session, payer: PersonRow, *, being_replaced: IntentRow | None) -> None:
         others = [
@@ -124,9 +128,10 @@ class Story:
         if self._clock() - order.said_at > self._rules.order_may_wait:
             raise OrderTooOld
 
-    def _check_money(self, session: Session, payer: PersonRow, total: Money) -> None:
-        paid = self._records.paid_in_a_day_minor(session, payer.user_id)
-        check_amount(total, paid_in_a_day_minor=paid, rules=self._rules)
+    def _check_money(
+        self, session: Session, payer: PersonRow, gifts: Sequence[tuple[int, int]], total: Money
+    ) -> None:
+        self._spending.check(session, payer, gifts, total.currency)
         available = self._wallets.balance(session, payer).available
         if available < total:
             raise InsufficientMoney(available=available, needed=total)
@@ -174,13 +179,17 @@ class Story:
             if self._is_stale(intent):
                 raise OrderTooOld
             self._answers.check_not_locked(payer, self._clock())
-            self._check_money(session, payer, self._records.total(intent))
+            self._check_intent(session, payer, intent)
         except Refusal as refusal:
             self._close(session, intent, IntentState.REFUSED)
             self._outbox.tell(session, payer, refusal.phrase, refusal.parameters)
             return
         intent.state = IntentState.ASKING
         self._asking.ask(session, payer, intent, edited=False)
+
+    def _check_intent(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
+        gifts = [(line.payee_id, line.amount_minor) for line in self._records.lines(session, intent)]
+        self._check_money(session, payer, gifts, self._records.total(intent))
 
     def _is_stale(self, intent: IntentRow) -> bool:
         return self._clock() - intent.created_at > self._rules.parked_may_wait
@@ -191,19 +200,22 @@ class Story:
         """A message that has the shape of a code. Only the payer's own open question can be answered by it."""
         match self._answers.judge(session, payer, answer, answered_at=instant_of(said_in)):
             case Judged(challenge=ChallengeRow() as challenge, phrase=None):
-                self._pay(session, payer, challenge, said_in)
+                payer.wrong_answers = payer.locks = 0
+                self.pay(session, payer, challenge, cause=Cause.ANSWER, evidence=said_in)
             case Judged(phrase=str() as phrase, parameters=parameters):
                 self._outbox.tell(session, payer, phrase, parameters)
 
-    def _pay(self, session: Session, payer: PersonRow, challenge: ChallengeRow, said_in: MessageId) -> None:
+    def pay(
+        self, session: Session, payer: PersonRow, challenge: ChallengeRow, *, cause: Cause, evidence: int
+    ) -> None:
+        """The question was answered rightly, in whatever way `cause` tells."""
         intent = session.get_one(IntentRow, challenge.intent_id)
         challenge.state = "answered"
         session.add(challenge)
-        payer.wrong_answers = payer.locks = 0
         session.add(payer)
         try:
-            self._check_money(session, payer, self._records.total(intent))
-            self._posting.post(session, payer, intent, said_in=said_in)
+            self._check_intent(session, payer, intent)
+            self._posting.post(session, payer, intent, cause=cause, evidence=evidence)
         except Refusal as refusal:
             self._close(session, intent, IntentState.REFUSED)
             self._outbox.tell(session, payer, refusal.phrase, refusal.parameters)
@@ -255,6 +267,10 @@ class Story:
         letters = tuple(row.letter for row in self._records.challenges(session, payer.user_id, "open"))
         if letters:
             self._outbox.tell(session, payer, "answer_needs_code", {"letters": letters})
+
+    def limit_per_payment(self, session: Session, payer: PersonRow) -> Money:
+        """What this person may pay another at once."""
+        return self._spending.limit_per_payment(session, payer)
 
     # The payer says no
 

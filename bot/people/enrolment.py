@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from bot.language.catalogue import Parameters
+from bot.language.catalogue import Line, Parameters
 from bot.payments.claims import Claims
 from bot.payments.records import Records
 from bot.payments.story import Story
@@ -46,8 +46,9 @@ class Enrolment:
     def start(self, session: Session, person: PersonRow, *, said_at: datetime) -> None:
         """Consent. What was held for this person becomes theirs, and their waiting orders are asked about."""
         if person.standing == Standing.ENROLLED:
-            balance = self.wallets.balance(session, person).available
-            self.outbox.tell(session, person, "already_enrolled", {"balance": balance})
+            if not self._claim(session, person, said_at):
+                balance = self.wallets.balance(session, person).available
+                self.outbox.tell(session, person, "already_enrolled", {"balance": balance})
             return
         person.standing = Standing.ENROLLED
         person.enrolled_at = self.clock()
@@ -62,9 +63,23 @@ class Enrolment:
         claimed = self.claims.claim(session, person, said_at=said_at)
         balance = self.wallets.balance(session, person).available
         self.outbox.tell(session, person, "enrolled", {"bot": self.bot_username, "balance": balance})
+        self._tell_claimed(session, person, claimed)
+
+    def _claim(self, session: Session, person: PersonRow, said_at: datetime) -> bool:
+        """Again, for what did not fit under what they may hold. False where nothing is or was waiting."""
+        claimed = self.claims.claim(session, person, said_at=said_at)
+        return self._tell_claimed(session, person, claimed)
+
+    def _tell_claimed(self, session: Session, person: PersonRow, claimed: tuple[Line, ...]) -> bool:
         if claimed:
+            balance = self.wallets.balance(session, person).available
             facts: Parameters = {"lines": claimed, "balance": balance}
             self.outbox.tell(session, person, "claimed", facts, priority=Priority.CLAIM)
+        waiting = self.claims.waiting(session, person)
+        if waiting:
+            limit = self.claims.spending.most_held(person)
+            self.outbox.tell(session, person, "claim_waits", {"lines": waiting, "limit": limit})
+        return bool(claimed or waiting)
 
     def stop(self, session: Session, person: PersonRow, *, said_at: datetime) -> None:
         """The person leaves: no more messages, no open question of theirs can be answered. Their money stays theirs."""

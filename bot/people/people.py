@@ -5,12 +5,14 @@ replaced only by newer texts.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from bot.language.catalogue import Label
+from bot.people.tiers import Tier
 from bot.store.tables import PersonRow
 from bot.store.vault import Vault
 from bot.x.gateway import UserId, XUser
@@ -32,7 +34,7 @@ class People:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         row = insert(PersonRow).values(
             user_id=user_id, labelled_by=0, standing="stranger", spoken_language=self._language,
-            wrong_answers=0, locks=0, letters_used=0,
+            wrong_answers=0, locks=0, letters_used=0, tier="new",
         )  # fmt: skip
         session.exec(row.on_conflict_do_nothing())
 
@@ -86,6 +88,14 @@ class People:
 
         username = opened(person.username_sealed, "username") or str(person.user_id)
         return Label(username, opened(person.name_sealed, "name"))
+
+    def set_tier(self, session: Session, person: PersonRow, tier: Tier, *, at: datetime) -> None:
+        """How well the operator knows this person, from now on. Whoever calls this writes down who said so and why, in
+        the same transaction."""
+        person.tier = tier
+        person.identified_at = None if tier is Tier.NEW else person.identified_at or at
+        session.add(person)
+        session.flush()
 
     def language(self, person: PersonRow) -> str:
         """The language of the person's choice, else the one they last wrote in."""

@@ -25,6 +25,8 @@ class PersonRow(BotTable, table=True):
     __table_args__ = (
         _one_of("standing", "stranger", "enrolled", "stopped"),
         CheckConstraint("wrong_answers >= 0 AND locks >= 0", name="counters_are_not_negative"),
+        _one_of("tier", "new", "identified", "merchant", "association"),
+        CheckConstraint("(tier = 'new') = (identified_at IS NULL)", name="known_since"),
     )
     user_id: int = Field(sa_column=_id(primary=True))
     username_sealed: bytes | None = Field(default=None, sa_column=_sealed())
@@ -43,6 +45,8 @@ class PersonRow(BotTable, table=True):
     locks: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     letters_used: int = 0
+    tier: str = "new"
+    identified_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
 
 
 class InboxRow(BotTable, table=True):
@@ -156,11 +160,13 @@ class IntentLineRow(BotTable, table=True):
         UniqueConstraint("intent_id", "version", "payee_id", name="a_payee_once"),
         UniqueConstraint("transfer_id", name="one_line_for_a_transfer"),
         CheckConstraint("amount_minor > 0", name="amount_is_positive"),
-        _one_of("state", "asked", "paid", "held", "cancelled", "declined", "expired", "returned"),
+        _one_of("state", "asked", "paid", "held", "undoable", "review", "cancelled", "declined", "expired", "returned", "refused"),
         CheckConstraint("(state = 'asked') = (transfer_id IS NULL)", name="moved_money_has_a_transfer"),
-        CheckConstraint("state <> 'held' OR due_at IS NOT NULL", name="held_has_an_end"),
+        CheckConstraint("state NOT IN ('held', 'undoable', 'review') OR due_at IS NOT NULL", name="held_has_an_end"),
         Index("ix_intent_lines_held", "payee_id", sqlite_where=text("state = 'held'"),
               postgresql_where=text("state = 'held'")),
+        Index("ix_intent_lines_pending", "state", "due_at", sqlite_where=text("state IN ('undoable', 'review')"),
+              postgresql_where=text("state IN ('undoable', 'review')")),
         Index("ix_intent_lines_payee", "payee_id", "id"),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
@@ -211,13 +217,14 @@ class AuthorisationRow(BotTable, table=True):
 
     __tablename__ = "authorisations"
     __table_args__ = (
-        _one_of("kind", "answer", "return"),
+        _one_of("kind", "answer", "page", "trusted", "low_value", "return", "admin"),
         UniqueConstraint("kind", "evidence", name="one_authorisation_for_a_cause"),
     )
     id: int = Field(sa_column=_id(primary=True))
     kind: str
     evidence: int = Field(sa_column=_id())
-    """The X id of the message that said so."""
+    """What said so: the X id of the payer's message or of an exempt order, the challenge answered on a page, the admin's
+    recorded action."""
     person_id: int = Field(sa_column=_id(foreign="people.user_id"))
     intent_id: int | None = Field(default=None, sa_column=_id(nullable=True))
     version: int | None = Field(default=None, sa_column=_id(nullable=True))

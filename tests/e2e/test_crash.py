@@ -57,6 +57,7 @@ NEWCOMERS = ("gus", "hal")
 STRANGERS = ("ida",)
 POOR = "poe"
 FUNDS = 1_000_000_00
+WIDE_LIMITS = Path(__file__).parents[1] / "wide_limits.toml"
 POOR_FUNDS = 30_00
 RESIDENTS = (
     *(Resident(name, name.title(), FUNDS) for name in MEMBERS),
@@ -245,7 +246,10 @@ def a_busy_place(home: Path, **chosen: object) -> Iterator[Place]:
 def kill_again_and_again(programs: Programs, place: Place, crowd: Crowd, chance: random.Random) -> Program:
     """Kills the daemon at random moments while the crowd is busy; the daemon that was left alive."""
     environment = place.environment(
-        limit_per_payment_minor=10**9, limit_per_day_minor=10**11, wrong_answers_before_lock=10
+        limits_file=WIDE_LIMITS,
+        allowance_per_payment_minor=10**9,
+        allowance_per_day_minor=10**11,
+        wrong_answers_before_lock=10,
     )
     over = threading.Event()
     faults: list[BaseException] = []

@@ -35,7 +35,7 @@ class TestLoading:
         loaded = load()
         assert loaded.x_base_url == "https://api.twitter.com"
         assert loaded.hold_days == 7
-        assert loaded.limit_per_payment_minor == 25_000
+        assert loaded.allowance_per_payment_minor == 30_00
         assert loaded.is_real_x
 
     def test_reads_the_file_of_the_working_directory(self):

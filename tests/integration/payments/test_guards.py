@@ -26,6 +26,9 @@ FORBIDDEN = [
     "UPDATE people SET wrong_answers = -1",
     "UPDATE outbox SET state = 'gone'",
     "UPDATE challenges SET state = 'open' WHERE nonce IS NULL",
+    "UPDATE people SET tier = 'friend'",
+    "UPDATE people SET tier = 'identified', identified_at = NULL",
+    "UPDATE intent_lines SET state = 'review' WHERE transfer_id IS NOT NULL",
 ]
 
 QUEUED = """

@@ -21,10 +21,7 @@ from bot.payments.intents import (
     total_of,
 )
 from bot.payments.limits import (
-    OverDayLimit,
-    OverPaymentLimit,
     TooManyOpen,
-    check_amount,
     check_open_orders,
     lock_seconds,
 )
@@ -97,22 +94,7 @@ class TestReference:
         assert not set(REFERENCE_ALPHABET) & set("01ILOU")
 
 
-class TestLimits:
-    def test_allow_exactly_the_limit_of_a_payment(self):
-        check_amount(RULES.limit_per_payment, paid_in_a_day_minor=0, rules=RULES)
-
-    def test_refuse_a_cent_more(self):
-        with pytest.raises(OverPaymentLimit):
-            check_amount(RULES.limit_per_payment + Money(1, EUR), paid_in_a_day_minor=0, rules=RULES)
-
-    def test_allow_exactly_what_is_left_of_a_day(self):
-        check_amount(Money(100, EUR), paid_in_a_day_minor=500_00 - 100, rules=RULES)
-
-    def test_refuse_a_cent_more_than_is_left_and_say_what_is(self):
-        with pytest.raises(OverDayLimit) as refused:
-            check_amount(Money(101, EUR), paid_in_a_day_minor=500_00 - 100, rules=RULES)
-        assert refused.value.parameters["left"] == Money(100, EUR)
-
+class TestOpenOrders:
     def test_count_open_orders(self):
         check_open_orders(RULES.open_orders - 1, rules=RULES)
         with pytest.raises(TooManyOpen):

@@ -1,0 +1,80 @@
+"""What a person may still pay and hold, counted from the rows: inside the transaction that pays, with the payer locked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from bot.payments.limits import Amounts, Caps, Limits, Spent, check_amount
+from bot.payments.records import Records
+from bot.payments.wallets import Wallets
+from bot.people.people import People
+from bot.people.second_factor import SecondFactors
+from bot.people.tiers import Tier
+from bot.store.tables import PersonRow
+from bot.x.gateway import UserId
+from ledger.clock import Clock
+from ledger.money import Currency, Money
+
+DAY = timedelta(days=1)
+DAYS_30 = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    records: Records
+    wallets: Wallets
+    people: People
+    factors: SecondFactors
+    limits: Limits
+    clock: Clock
+
+    def caps(self, session: Session, person: PersonRow) -> Caps:
+        active = self.factors.standing(session, person).active
+        return self.limits.of(Tier(person.tier), factor_active=active)
+
+    def limit_per_payment(self, session: Session, person: PersonRow) -> Money:
+        """What this person may pay another at once, as they are told."""
+        return Money(self.caps(session, person).per_payment_minor, self.wallets.currency)
+
+    def check(
+        self, session: Session, payer: PersonRow, gifts: Sequence[tuple[int, int]], currency: Currency
+    ) -> None:
+        """`gifts` are the payment's (payee id, minor units). Raises what `check_amount` does."""
+        active = self.factors.standing(session, payer).active
+        tier = Tier(payer.tier)
+        caps = self.limits.of(tier, factor_active=active)
+        factor_helps = not active and self.limits.of(tier, factor_active=True) != caps
+        check_amount(
+            self._amounts(session, gifts, currency),
+            caps,
+            self._spent(session, payer),
+            factor_helps=factor_helps,
+        )
+
+    def _amounts(self, session: Session, gifts: Sequence[tuple[int, int]], currency: Currency) -> Amounts:
+        to_business = sum(
+            minor
+            for payee_id, minor in gifts
+            if Tier(self.people.get(session, UserId(payee_id)).tier).is_business
+        )
+        total = sum(minor for _, minor in gifts)
+        return Amounts(total - to_business, to_business, currency)
+
+    def _spent(self, session: Session, payer: PersonRow) -> Spent:
+        now = self.clock()
+        day_minor, payments = self.records.paid_since(session, payer.user_id, now - DAY)
+        days_30_minor, _ = self.records.paid_since(session, payer.user_id, now - DAYS_30)
+        return Spent(day_minor, days_30_minor, payments)
+
+    def can_hold(self, session: Session, payee: PersonRow, amount: Money, *, with_incoming: bool) -> bool:
+        """Whether this much more fits under what the payee's tier may hold. Whoever credits a wallet holds its person,
+        so that two cannot both slip under."""
+        balance = self.wallets.balance(session, payee)
+        held_minor = balance.posted.amount_minor + (balance.incoming.amount_minor if with_incoming else 0)
+        return held_minor + amount.amount_minor <= self.most_held(payee).amount_minor
+
+    def most_held(self, person: PersonRow) -> Money:
+        """What this person's wallet may hold."""
+        return Money(self.limits.tiers[Tier(person.tier)].balance_minor, self.wallets.currency)

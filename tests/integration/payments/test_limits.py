@@ -1,0 +1,188 @@
+"""Limits as people meet them: many payments, two at once, money that comes back, and wallets that are full."""
+
+import threading
+
+import pytest
+
+from bot.payments.authorisations import Cause
+from bot.payments.page_answers import Question
+from bot.people.tiers import Tier
+from bot.store.tables import ChallengeRow
+from bot.x.gateway import UserId
+from tests.integration.payments.conftest import CODE, Street, town_at
+from tests.integration.payments.test_second_factor import Page
+
+
+def is_known_as(street: Street, username: str, tier: Tier) -> None:
+    bot, user_id = street.town.bot, UserId(street.world.person(username).id)
+    bot.database.write(
+        lambda session: bot.people.set_tier(
+            session, bot.people.get(session, user_id), tier, at=street.world.now()
+        )
+    )
+
+
+def pays(street: Street, payer: str, euros: int, payee: str) -> bool:
+    """Orders and answers; whether it was paid."""
+    before, heard = street.payments, len(street.heard(payer))
+    street.tweets(payer, f"@smoney send {euros}€ @{payee} for lunch {heard}")
+    if any(CODE.search(words) for words in street.heard(payer)[heard:]):
+        street.answers(payer)
+    return street.payments > before
+
+
+@pytest.fixture
+def bound(database_url, tmp_path):
+    """A street with the operator's own defaults: 30 € and 100 € a day without a second factor."""
+    with town_at(
+        database_url, tmp_path, allowance_per_payment_minor=30_00, allowance_per_day_minor=100_00
+    ) as town:
+        yield Street(town)
+
+
+class TestWithoutASecondFactor:
+    def test_thirty_euros_are_paid_and_thirty_one_are_not(self, bound):
+        bound.tweets("bob", "@smoney send 30.01€ @alice")
+        assert "30.00" in bound.heard("bob")[-1]
+        assert "authenticator app" in bound.heard("bob")[-1]
+        bound.tweets("bob", "@smoney send 30€ @alice")
+        bound.answers("bob")
+        assert bound.has("alice") == 30_00
+
+    def test_a_hundred_a_day_in_whatever_pieces(self, bound):
+        paid = [pays(bound, "bob", 25, "alice") for _ in range(5)]
+        assert paid == [True, True, True, True, False]
+        assert bound.has("alice") == 100_00
+
+    def test_the_day_rolls(self, database_url, tmp_path):
+        with town_at(
+            database_url, tmp_path, allowance_per_payment_minor=30_00, allowance_per_day_minor=30_00
+        ) as town:
+            street = Street(town)
+            assert pays(street, "bob", 30, "alice")
+            street.passes(hours=23, minutes=59, seconds=59)
+            assert not pays(street, "bob", 1, "alice")
+            street.passes(seconds=1)
+            assert pays(street, "bob", 1, "alice")
+
+    def test_a_new_second_factor_raises_nothing_for_48_hours(self, bound):
+        Page(bound).enrols()
+        assert not pays(bound, "bob", 31, "alice")
+        bound.passes(hours=47)
+        assert not pays(bound, "bob", 31, "alice")
+        bound.passes(hours=1)
+        assert pays(bound, "bob", 31, "alice")
+
+
+class TestEachTier:
+    def test_is_new_until_an_admin_says_otherwise(self, street):
+        street.says("zoe", "start")
+        street.tweets("bob", "@smoney send 60€ @zoe")
+        street.answers("bob")
+        assert not pays(street, "zoe", 51, "alice")
+        is_known_as(street, "zoe", Tier.IDENTIFIED)
+        assert pays(street, "zoe", 51, "alice")
+
+    def test_goes_back_to_new_if_an_admin_says_so(self, street):
+        is_known_as(street, "bob", Tier.NEW)
+        assert not pays(street, "bob", 51, "alice")
+
+
+class TestCounting:
+    def test_held_money_counts_and_what_came_back_does_not(self, database_url, tmp_path):
+        with town_at(
+            database_url, tmp_path, allowance_per_payment_minor=50_00, allowance_per_day_minor=50_00
+        ) as town:
+            street = Street(town)
+            assert pays(street, "bob", 50, "zoe")
+            reference = street.reference("bob")
+            assert not pays(street, "bob", 1, "alice")
+            street.says("bob", f"cancel {reference}")
+            assert street.has("bob") == 100_00
+            assert pays(street, "bob", 50, "alice")
+
+    def test_two_orders_answered_one_after_the_other_cannot_both_slip_under(self, bound):
+        """Each fits by itself when it is asked; the second is counted again when it is answered."""
+        codes: list[str] = []
+        for payee in ("alice", "carol", "alice", "carol"):
+            bound.tweets("bob", f"@smoney send 28€ @{payee} for lunch {len(codes)}")
+            codes.append(bound.code("bob"))
+        for code in codes:
+            bound.says("bob", code)
+        assert bound.payments == 3
+        assert bound.has("bob") == 100_00 - 3 * 28_00
+
+    def test_two_paying_at_the_same_moment_cannot_both_slip_under(self, database_url, tmp_path):
+        """As on the page, where no worker holds the person: whoever pays takes the payer first."""
+        with town_at(
+            database_url, tmp_path, allowance_per_payment_minor=60_00, allowance_per_day_minor=60_00
+        ) as town:
+            street, bot = Street(town), town.bot
+            bob = UserId(street.world.person("bob").id)
+            for payee in ("alice", "carol"):
+                street.tweets("bob", f"@smoney send 40€ @{payee}")
+            questions: list[Question] = []
+            bot.database.write(
+                lambda s: questions.extend(bot.page_answers.questions(s, bot.people.get(s, bob)))
+            )
+
+            def pay(question):
+                def work(session):
+                    payer = bot.people.lock(session, [bob])[bob]
+                    challenge = session.get_one(ChallengeRow, question.challenge_id)
+                    bot.story.pay(session, payer, challenge, cause=Cause.PAGE, evidence=challenge.id)
+
+                bot.database.write(work)
+
+            both = [threading.Thread(target=pay, args=(question,)) for question in questions]
+            for one in both:
+                one.start()
+            for one in both:
+                one.join()
+            assert len(questions) == 2
+            assert (street.payments, street.has("bob")) == (1, 60_00)
+
+
+class TestAFullWallet:
+    def test_is_paid_no_more_and_nothing_moves(self, database_url, tmp_path):
+        with small_wallets(database_url, tmp_path) as town:
+            street = Street(town)
+            street.says("zoe", "start")
+            assert pays(street, "bob", 10, "zoe")
+            assert not pays(street, "bob", 1, "zoe")
+            assert "cannot receive" in street.heard("bob")[-1]
+            assert (street.has("bob"), street.has("zoe")) == (90_00, 10_00)
+
+    def test_takes_what_fits_when_it_is_claimed_and_leaves_the_rest_held(self, database_url, tmp_path):
+        with small_wallets(database_url, tmp_path) as town:
+            street = Street(town)
+            assert pays(street, "bob", 7, "zoe")
+            assert pays(street, "carol", 6, "zoe")
+            assert pays(street, "bob", 3, "zoe")
+            street.says("zoe", "start")
+            assert street.has("zoe") == 10_00
+            assert any("hold up to" in words for words in street.heard("zoe"))
+            street.tweets("zoe", "@smoney send 5€ @alice")
+            street.answers("zoe")
+            street.says("zoe", "start")
+            assert street.has("zoe") == 5_00
+            street.tweets("zoe", "@smoney send 1€ @alice")
+            street.answers("zoe")
+            street.says("zoe", "start")
+            assert street.has("zoe") == 10_00
+
+    def test_gives_the_rest_back_by_its_time(self, database_url, tmp_path):
+        with small_wallets(database_url, tmp_path) as town:
+            street = Street(town)
+            pays(street, "bob", 7, "zoe")
+            pays(street, "bob", 7, "zoe")
+            street.says("zoe", "start")
+            street.passes(days=8)
+            assert (street.has("zoe"), street.has("bob")) == (7_00, 93_00)
+
+
+def small_wallets(url, home):
+    """Who is new may hold 10 €."""
+    file = home / "limits.toml"
+    file.write_text("[new]\nbalance_minor = 1000\n", encoding="utf-8")
+    return town_at(url, home / "home", limits_file=file)
