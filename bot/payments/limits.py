@@ -124,6 +124,15 @@ def check_amount(amounts: Amounts, caps: Caps, spent: Spent, *, factor_helps: bo
         raise TooManyPayments(count=caps.payments_per_day)
 
 
+def fits(amounts: Amounts, caps: Caps, spent: Spent) -> bool:
+    """Whether it could be paid under these."""
+    try:
+        check_amount(amounts, caps, spent)
+    except Refusal:
+        return False
+    return True
+
+
 def check_open_orders(open_orders: int, *, rules: Rules) -> None:
     """Raises `TooManyOpen`: a person answers one question after the other."""
     if open_orders >= rules.open_orders:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from bot.payments.limits import Amounts, Caps, Limits, Spent, check_amount
+from bot.payments.limits import Amounts, Caps, Limits, Spent, check_amount, fits
 from bot.payments.records import Records
 from bot.payments.wallets import Wallets
 from bot.people.people import People
@@ -44,14 +44,9 @@ class Spending:
         """`gifts` are the payment's (payee id, minor units). Raises what `check_amount` does."""
         active = self.factors.standing(session, payer).active
         tier = Tier(payer.tier)
-        caps = self.limits.of(tier, factor_active=active)
-        factor_helps = not active and self.limits.of(tier, factor_active=True) != caps
-        check_amount(
-            self._amounts(session, gifts, currency),
-            caps,
-            self._spent(session, payer),
-            factor_helps=factor_helps,
-        )
+        amounts, spent = self._amounts(session, gifts, currency), self._spent(session, payer)
+        factor_helps = not active and fits(amounts, self.limits.of(tier, factor_active=True), spent)
+        check_amount(amounts, self.limits.of(tier, factor_active=active), spent, factor_helps=factor_helps)
 
     def _amounts(self, session: Session, gifts: Sequence[tuple[int, int]], currency: Currency) -> Amounts:
         to_business = sum(

@@ -83,6 +83,8 @@ class Template:
             time_zone="UTC",
             hold_days=1,
             x_settle_seconds=10,
+            limits_file=Path(__file__).parents[1]
+            / "wide_limits.toml",  # so that the allowance alone bounds all
         )
         self.path = self.home / "template.sqlite"
         fresh = self.settings.model_copy(update={"database_url": _secret(f"sqlite:///{self.path}")})
@@ -641,8 +643,8 @@ _END_TOLD = {
 
 def _rules_of(settings: Settings) -> Rules:
     return Rules(
-        per_payment=settings.limit_per_payment_minor,
-        per_day=settings.limit_per_day_minor,
+        per_payment=settings.allowance_per_payment_minor,
+        per_day=settings.allowance_per_day_minor,
         hold=timedelta(days=settings.hold_days),
         wrong_before_lock=settings.wrong_answers_before_lock,
         lock=timedelta(minutes=settings.lock_minutes),

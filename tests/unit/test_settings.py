@@ -120,7 +120,7 @@ class TestAWrongSetting:
     @pytest.mark.parametrize(
         ("name", "value", "other"),
         [
-            ("SMONEY_LIMIT_PER_DAY_MINOR", "100", {}),
+            ("SMONEY_ALLOWANCE_PER_DAY_MINOR", "100", {}),
             ("SMONEY_LOCK_MAX_MINUTES", "14", {}),
             ("SMONEY_KEYS_FILE", "/keys", {"SMONEY_KEYS": SECRET}),
         ],
@@ -156,8 +156,8 @@ class TestAMisspeltName:
         )
 
     def test_in_the_file_is_refused(self):
-        Path(".env").write_text("SMONEY_LIMIT_PER_PAYMENT=100\n")
-        assert "did you mean SMONEY_LIMIT_PER_PAYMENT_MINOR?" in complaint()
+        Path(".env").write_text("SMONEY_ALLOWANCE_PER_PAYMENT=100\n")
+        assert "did you mean SMONEY_ALLOWANCE_PER_PAYMENT_MINOR?" in complaint()
 
     def test_in_its_prefix_is_found_in_the_file(self):
         Path(".env").write_text("SMONY_HOLD_DAYS=3\n")

@@ -117,9 +117,7 @@ class Street:
 
 def town_at(url: str, home: Path, **chosen: object) -> AbstractContextManager[Town]:
     sandbox = SandboxWorld(StoppedClock(NOON), limits=WIDE)
-    # Everybody may pay as if they had a second factor, but where a test is about that.
-    enough = {"allowance_per_payment_minor": 250_00, "allowance_per_day_minor": 500_00}
-    settings = demo_settings(home, os.urandom, database_url=SecretStr(url), **(enough | chosen))
+    settings = demo_settings(home, os.urandom, database_url=SecretStr(url), **chosen)
     return open_town(settings, sandbox, entropy=os.urandom, residents=RESIDENTS)
 
 
