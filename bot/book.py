@@ -1,11 +1,13 @@
-"""What this database is: whose bot it belongs to, and whether it is a demo's.
+"""What this database is: whose bot it belongs to, whether it is a demo's, and which keys it was written with.
 
 A demo's book is marked when it is made and stays one: test money can never meet real money.
 """
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from bot.errors import Misconfigured
+from bot.keys import Keyring
+from bot.store.guard_tables import KnownKeyRow
 from bot.store.tables import BookRow
 from bot.x.gateway import XUser
 from ledger.clock import Clock
@@ -24,6 +26,31 @@ def open_book(session: Session, *, is_demo: bool, clock: Clock) -> BookRow:
             "SMONEY_DATABASE_URL", f"this database is {kind}.", example="sqlite:///another.sqlite"
         )
     return book
+
+
+def admit_keys(session: Session, keyring: Keyring, clock: Clock) -> None:
+    """Every key this database was written with must be on the ring, and be the same. Raises `Misconfigured` before
+    anything is written. A key is known from its first start on."""
+    known = {row.key_id: row.fingerprint for row in session.exec(select(KnownKeyRow))}
+    for key_id, fingerprint in known.items():
+        if key_id not in keyring.ids:
+            raise _wrong_key(
+                f"the key {key_id}, with which this database was written, is not among those given."
+            )
+        if keyring.fingerprint(key_id) != fingerprint:
+            raise _wrong_key(
+                f"the key {key_id} is not the one of this name that this database was written with."
+            )
+    for key_id in keyring.ids:
+        if key_id not in known:
+            session.add(KnownKeyRow(key_id=key_id, fingerprint=keyring.fingerprint(key_id), seen_at=clock()))
+    session.flush()
+
+
+def _wrong_key(problem: str) -> Misconfigured:
+    return Misconfigured(
+        "SMONEY_KEYS", f"{problem} Nothing was touched.", example="SMONEY_KEYS=the new key,every older key"
+    )
 
 
 def bind(session: Session, bot: XUser) -> None:

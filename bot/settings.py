@@ -13,28 +13,19 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from bot.env_file import names_in, refuse_misspelt
 from bot.errors import Misconfigured
+from bot.safety_settings import SafetySettings
+from bot.safety_settings import setting as _setting
 
 PREFIX = "SMONEY_"
 DEFAULT_ENV_FILE = Path(".env")
 REAL_X = "https://api.twitter.com"
 NOT_SETTINGS = frozenset({"SMONEY_PROVE"})  # chosen by `make prove-long`, for the tests alone
-
-
-def _setting(default: Any, description: str, *, unit: str, example: str = "", **bounds: Any) -> Any:
-    """One setting. `example` is a right value, needed where the default is not one."""
-    return Field(
-        default,
-        description=description,
-        json_schema_extra={"unit": unit, "example": example},
-        validate_default=False,
-        **bounds,
-    )
 
 
 def _key(description: str) -> Any:
@@ -51,7 +42,7 @@ class XCredentials:
     access_token_secret: str = field(repr=False)
 
 
-class Settings(BaseSettings):
+class Settings(SafetySettings):
     """What can be chosen. Amounts are integer minor units; the last part of a name is its unit."""
 
     model_config = SettingsConfigDict(
@@ -145,37 +136,6 @@ class Settings(BaseSettings):
         60, "orders older than this when they are first read are refused", unit="minutes", ge=1
     )
     answer_max_age_hours: int = _setting(24, "answers read later than this are refused", unit="hours", ge=1)
-
-    # How much
-    limits_file: Path | None = _setting(
-        None,
-        "a TOML file with the limits of each tier, where the built-in ones do not fit; see docs/limits.md",
-        unit="path",
-        example="/etc/smoney/limits.toml",
-    )
-    allowance_per_payment_minor: int = _setting(
-        3000,
-        "the most one payment can move without an active second factor (3000 is 30.00 €)",
-        unit="minor units",
-        ge=0,
-        le=10**12,
-    )
-    allowance_per_day_minor: int = _setting(
-        10_000,
-        "the most one person can pay in 24 hours without an active second factor (10000 is 100.00 €)",
-        unit="minor units",
-        ge=0,
-        le=10**12,
-    )
-
-    # Wrong answers
-    wrong_answers_before_lock: int = _setting(
-        5, "wrong codes in a row that lock a person", unit="answers", ge=1, le=10
-    )
-    lock_minutes: int = _setting(
-        15, "how long the first lock lasts; each further one doubles", unit="minutes", ge=1
-    )
-    lock_max_minutes: int = _setting(1440, "the longest lock", unit="minutes", ge=1)
 
     # Sending direct messages
     messages_per_quarter_hour: int = _setting(
@@ -283,7 +243,7 @@ class Settings(BaseSettings):
             raise _wrong("is not a time zone") from None
         return name
 
-    @field_validator("log_level", "log_format", "language", mode="before")
+    @field_validator("log_level", "log_format", "language", "low_value_counter", mode="before")
     @classmethod
     def _in_lower_case(cls, name: Any) -> Any:
         return name.lower() if isinstance(name, str) else name

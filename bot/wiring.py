@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 import bot.migrations
 import ledger.migrations
-from bot.book import bind, open_book
+from bot.book import admit_keys, bind, open_book
 from bot.channels.courier import Courier
 from bot.channels.wording import Wording
 from bot.desk import Desk, is_urgent
@@ -26,10 +26,11 @@ from bot.payments.inquiries import Inquiries
 from bot.payments.page_answers import PageAnswers
 from bot.payments.posting import Posting
 from bot.payments.records import Records
-from bot.payments.rules import Rules
+from bot.payments.rules import LowValue, Review, Rules
 from bot.payments.spending import Spending
 from bot.payments.story import Story
 from bot.payments.sweep import Sweep
+from bot.payments.unlocking import Unlocking
 from bot.payments.wallets import Wallets
 from bot.people.enrolment import Enrolment
 from bot.people.locking import Locking
@@ -77,6 +78,7 @@ class Bot:
     enrolment: Enrolment
     factors: SecondFactors
     page_answers: PageAnswers
+    unlocking: Unlocking
     listening: Listening
     work: Work
     courier: Courier
@@ -105,6 +107,25 @@ def rules_of(settings: Settings) -> Rules:
         wrong_answers_before_lock=settings.wrong_answers_before_lock,
         first_lock=timedelta(minutes=settings.lock_minutes),
         longest_lock=timedelta(minutes=settings.lock_max_minutes),
+        wrong_answers_in_30_days=settings.wrong_answers_in_30_days,
+        undo_lasts=timedelta(seconds=settings.undo_seconds),
+        trusted_payees=settings.trusted_payees,
+        low_value=_low_value_of(settings) if settings.low_value_payments else None,
+        review=Review(
+            new_payees=settings.review_new_payees,
+            refusals=settings.review_refusals,
+            reissued_handles=settings.review_reissued_handles,
+            lasts=timedelta(days=settings.review_days),
+        ),
+    )
+
+
+def _low_value_of(settings: Settings) -> LowValue:
+    by_amount = settings.low_value_counter == "amount"
+    return LowValue(
+        most_minor=settings.low_value_most_minor,
+        sum_minor=settings.low_value_sum_minor if by_amount else None,
+        payments=None if by_amount else settings.low_value_payments_in_a_row,
     )
 
 
@@ -138,6 +159,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     keyring = keyring_from(settings)
     vault = Vault(keyring, entropy)
     rules = rules_of(settings)
+    database.write(lambda session: admit_keys(session, keyring, clock))
     database.write(lambda session: bind(session, account))
 
     book = Ledger(clock=clock, ids=ids)
@@ -201,6 +223,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         enrolment=enrolment,
         factors=factors,
         page_answers=PageAnswers(records, asking, story, people, factors, keyring, clock),
+        unlocking=Unlocking(people, factors, outbox, clock),
         listening=Listening(gateway, database, inbox, records, rules, clock, account.id),
         work=Work(database, inbox, desk),
         courier=Courier(

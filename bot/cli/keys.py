@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from bot.cli.common import EnvFile, sentences
+from bot.cli.common import EnvFile, open_book, sentences
 
 app = typer.Typer(no_args_is_help=True, help="The master keys.")
 
@@ -15,6 +15,18 @@ def keys_generate() -> None:
     from bot.keys import generate
 
     typer.echo(generate(os.urandom))
+
+
+@app.command("rotate")
+def keys_rotate(env: EnvFile = None) -> None:
+    """Seal all that is encrypted anew under the current key (the first of SMONEY_KEYS); the bot may run meanwhile.
+
+    Stopped half way, it goes on where it stopped. Older keys stay on the ring: they still check what they authorised.
+    """
+    from bot.cli.rotating import rotate
+
+    with open_book(env) as (settings, database):
+        rotate(settings, database)
 
 
 @app.command("public")

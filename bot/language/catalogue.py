@@ -123,6 +123,8 @@ CATALOGUE: Mapping[str, Phrase] = {
     ),
     "answer_wrong": _phrase(optional={"remaining": int}),  # one wording for wrong, used and expired
     "answer_locked": _phrase(until=datetime),
+    "answer_barred": _phrase(),  # too many in 30 days: only the second factor or an admin unlocks
+    "answer_unlocked": _phrase(),
     "answer_which": _phrase(letters=_MANY),  # several are open: say the letter too
     "answer_superseded": _phrase(reference=str),  # the order changed, the old code counts no more
     "answer_needs_code": _phrase(letters=_MANY),  # "yes" is not enough

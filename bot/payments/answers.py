@@ -2,7 +2,8 @@
 wrong one costs.
 
 Wrong, used and expired are said in the same words, so that an answer teaches nothing. Only a code tried against an
-open question is counted; five wrong ones in a row lock the person for a growing time.
+open question is counted; five wrong ones in a row lock the person for a growing time. A right one does not clear what
+was counted in 30 days: after twenty, only the second factor or an admin unlocks ([`unlocking`](unlocking.py)).
 """
 
 import hmac
@@ -27,8 +28,17 @@ REMEMBERED_FOR = timedelta(days=1)
 """How long a code that was replaced is told apart from a wrong one."""
 
 
+DAYS_30 = timedelta(days=30)
+
+
 class AnswerLocked(Refusal):
     phrase = "answer_locked"
+
+
+class AnswerBarred(Refusal):
+    """Too many wrong ones in 30 days: waiting does not help any more."""
+
+    phrase = "answer_barred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,9 @@ class Answers:
     clock: Clock
 
     def check_not_locked(self, payer: PersonRow, at: datetime) -> None:
-        """Raises `AnswerLocked` where this person may not answer at that time."""
+        """Raises `AnswerBarred` or `AnswerLocked` where this person may not answer at that time."""
+        if payer.barred_at is not None:
+            raise AnswerBarred
         if payer.locked_until is not None and at < payer.locked_until:
             raise AnswerLocked(until=payer.locked_until)
 
@@ -58,7 +70,7 @@ class Answers:
             return Judged(phrase="answer_too_late")
         try:
             self.check_not_locked(payer, answered_at)
-        except AnswerLocked as locked:
+        except Refusal as locked:
             return Judged(phrase=locked.phrase, parameters=locked.parameters)
         candidates = self._candidates(session, payer, answer)
         if len(candidates) > 1:
@@ -118,6 +130,10 @@ class Answers:
     def _count(self, session: Session, payer: PersonRow) -> Judged:
         payer.wrong_answers += 1
         session.add(payer)
+        if self.records.count_wrong_answer(session, payer, DAYS_30) >= self.rules.wrong_answers_in_30_days:
+            payer.barred_at = self.clock()
+            session.flush()
+            return Judged(phrase=AnswerBarred.phrase)
         remaining = self.rules.wrong_answers_before_lock - payer.wrong_answers
         if remaining > 0:
             return Judged(

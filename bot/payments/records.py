@@ -21,7 +21,8 @@ from bot.payments.intents import (
     total_of,
 )
 from bot.people.people import People
-from bot.store.tables import ChallengeRow, IntentLineRow, IntentRow, OutboxRow
+from bot.store.guard_tables import WrongAnswerRow
+from bot.store.tables import ChallengeRow, IntentLineRow, IntentRow, OutboxRow, PersonRow
 from bot.store.vault import Vault
 from bot.x.gateway import UserId
 from ledger.clock import Clock, Entropy, IdSource
@@ -264,6 +265,19 @@ class Records:
             text("UPDATE intent_lines SET due_at = due_at + :longer WHERE state = 'held'"), {"longer": longer}
         )
         session.expire_all()
+
+    # Wrong answers
+
+    def count_wrong_answer(self, session: Session, person: PersonRow, within: timedelta) -> int:
+        """Adds one, and returns how many there were in this time, since the person was last unlocked."""
+        now = self._clock()
+        session.add(WrongAnswerRow(id=self._ids(), person_id=person.user_id, at=now))
+        session.flush()
+        since = max(now - within, person.unlocked_at or now - within)
+        rows = select(func.count()).where(
+            col(WrongAnswerRow.person_id) == person.user_id, col(WrongAnswerRow.at) > since
+        )
+        return session.exec(rows).one()
 
     # Challenges
 

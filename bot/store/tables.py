@@ -45,6 +45,9 @@ class PersonRow(BotTable, table=True):
     locks: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     letters_used: int = 0
+    barred_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    """Since when this person's answers count no more, until somebody has made sure of them."""
+    unlocked_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     tier: str = "new"
     identified_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
 

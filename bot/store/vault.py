@@ -37,7 +37,7 @@ class Vault:
         place = encode("smoney vault", VERSION, key_id, table, str(row_id), column)
         # A lone surrogate is no text UTF-8 knows; it is kept rather than refused.
         sealed = self._cipher(key_id).encrypt(nonce, text.encode("utf-8", "surrogatepass"), place)
-        return bytes([VERSION, len(key_id)]) + key_id.encode() + nonce + sealed
+        return self.prefix + nonce + sealed
 
     def open(self, value: bytes, *, table: str, row_id: int | str, column: str) -> str:
         """The text of a value found in this place, or `UnreadableRow`."""
@@ -52,6 +52,12 @@ class Vault:
             raise UnreadableRow(
                 f"{where}: it does not open; changed, moved, or another key of this id"
             ) from error
+
+    @property
+    def prefix(self) -> bytes:
+        """How every value under the current key begins."""
+        key_id = self._keyring.current_id
+        return bytes([VERSION, len(key_id)]) + key_id.encode()
 
     def key_id(self, value: bytes) -> str:
         """Which key a value was sealed with, for those who seal it anew under the current one."""
