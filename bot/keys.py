@@ -34,6 +34,7 @@ class Purpose(Enum):
     BLIND_INDEX = b"blind index 1"
     FINGERPRINT = b"fingerprint 1"
     SEAL_SIGNING = b"seal signing 1"
+    PAGE_FORM = b"page form 1"
 
 
 class UnknownKey(KeyError):

@@ -2,7 +2,8 @@
 
 import signal
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import structlog
@@ -12,7 +13,9 @@ from bot.daemon import Daemon, OneDaemon, who_am_i
 from bot.keys import keyring_from
 from bot.settings import Settings
 from bot.telemetry import configure
-from bot.wiring import World, build, open_database
+from bot.web.app import build_app
+from bot.web.server import listener_on, serving
+from bot.wiring import Bot, World, build, open_database
 from bot.x.tweepy_gateway import TweepyGateway
 
 log = structlog.get_logger(__name__)
@@ -41,11 +44,24 @@ def run_daemon(settings: Settings, *, is_demo: bool = False) -> bool:
         account = who_am_i(gateway, stopped)
         if account is None:
             return False
-        daemon = Daemon(build(settings, gateway, account, database, world), settings)
+        bot = build(settings, gateway, account, database, world)
+        daemon = Daemon(bot, settings)
         threading.Thread(target=_pass_on, args=(stopped, daemon), daemon=True).start()
-        daemon.start()
-        daemon.wait()
+        with pages_of(bot, settings, world):
+            daemon.start()
+            daemon.wait()
         return daemon.broken is not None
+
+
+@contextmanager
+def pages_of(bot: Bot, settings: Settings, world: World) -> Iterator[None]:
+    """Serves the bot's pages while the block runs, where the settings want them. Raises `Misconfigured`."""
+    if not settings.web_port:
+        yield
+        return
+    app = build_app(bot, settings, entropy=world.entropy)
+    with serving(app, listener_on(settings.web_host, settings.web_port)):
+        yield
 
 
 def one_daemon(settings: Settings) -> AbstractContextManager[object]:

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
 from bot.env_file import names_in, refuse_misspelt
 from bot.errors import Misconfigured
 from bot.safety_settings import SafetySettings
 from bot.safety_settings import setting as _setting
+from bot.setting_checks import address_of_pages, address_of_x, in_words, own_address, time_zone, wrong
 
 PREFIX = "SMONEY_"
 DEFAULT_ENV_FILE = Path(".env")
@@ -166,6 +166,18 @@ class Settings(SafetySettings):
         max_length=60,
     )
 
+    # Its own pages
+    web_host: str = _setting(
+        "127.0.0.1", "the address its pages are served on; others reach it through a proxy", unit="IP address"
+    )
+    web_port: int = _setting(8350, "the port of its pages; 0 for no pages", unit="port", ge=0, le=65535)
+    web_public_url: str = _setting(
+        "",
+        "where people reach its pages, as links in messages say; empty where only this machine can",
+        unit="URL",
+        example="https://pay.example.org",
+    )
+
     # The admin's side
     log_format: Literal["console", "json"] = _setting(
         "console", "how log lines look: console or json", unit="name"
@@ -180,6 +192,12 @@ class Settings(SafetySettings):
         url = self.database_url.get_secret_value()
         file = url.removeprefix("sqlite:///")
         return url if file == url else f"sqlite:///{(self.home / file).absolute()}"
+
+    @property
+    def web_address(self) -> str:
+        """Where the pages are reached, without a slash at the end."""
+        host = f"[{self.web_host}]" if ":" in self.web_host else self.web_host
+        return self.web_public_url or f"http://{host}:{self.web_port}"
 
     @property
     def is_real_x(self) -> bool:
@@ -207,20 +225,23 @@ class Settings(SafetySettings):
     @field_validator("x_base_url")
     @classmethod
     def _is_an_address_of_x(cls, url: str) -> str:
-        parts = urlsplit(url)
-        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
-        bare = not (
-            parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
-        )
-        if not (safe and bare and parts.hostname and _has_usable_port(url)):
-            raise _wrong("is not https://HOST, nor http://127.0.0.1:PORT")
-        return url.rstrip("/")
+        return address_of_x(url)
+
+    @field_validator("web_public_url")
+    @classmethod
+    def _is_where_people_come(cls, url: str) -> str:
+        return address_of_pages(url)
+
+    @field_validator("web_host")
+    @classmethod
+    def _is_an_ip_address(cls, host: str) -> str:
+        return own_address(host)
 
     @field_validator("x_api_key", "x_api_secret", "x_access_token", "x_access_token_secret")
     @classmethod
     def _is_a_key_of_x(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
-            raise _wrong("contains spaces or other characters that no key of X has")
+            raise wrong("contains spaces or other characters that no key of X has")
         return key
 
     @field_validator("database_url")
@@ -231,17 +252,13 @@ class Settings(SafetySettings):
         if text.endswith(":memory:") or not any(
             text.startswith(kind) and len(text) > len(kind) for kind in kinds
         ):
-            raise _wrong("is neither sqlite:/// and a file nor postgresql:// and a server")
+            raise wrong("is neither sqlite:/// and a file nor postgresql:// and a server")
         return url
 
     @field_validator("time_zone")
     @classmethod
     def _is_a_time_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (OSError, ValueError, LookupError):
-            raise _wrong("is not a time zone") from None
-        return name
+        return time_zone(name)
 
     @field_validator("log_level", "log_format", "language", "low_value_counter", mode="before")
     @classmethod
@@ -252,17 +269,17 @@ class Settings(SafetySettings):
     @classmethod
     def _is_printable(cls, name: str) -> str:
         if not name.isprintable():
-            raise _wrong("is not made of characters that can be shown")
+            raise wrong("is not made of characters that can be shown")
         return name
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         if self.allowance_per_day_minor < self.allowance_per_payment_minor:
-            raise _wrong("is less than one payment may move", setting="allowance_per_day_minor")
+            raise wrong("is less than one payment may move", setting="allowance_per_day_minor")
         if self.lock_max_minutes < self.lock_minutes:
-            raise _wrong("is shorter than the first lock", setting="lock_max_minutes")
+            raise wrong("is shorter than the first lock", setting="lock_max_minutes")
         if self.keys is not None and self.keys_file is not None:
-            raise _wrong("is set as well as SMONEY_KEYS; set one of them", setting="keys_file")
+            raise wrong("is set as well as SMONEY_KEYS; set one of them", setting="keys_file")
         return self
 
 
@@ -301,7 +318,7 @@ def _refuse_misspelt(file: Path | None) -> None:
 def _explained(error: ErrorDetails) -> Misconfigured:
     name = str(error["loc"][0]) if error["loc"] else error.get("ctx", {}).get("setting", "")
     example = f"{variable(name)}={_right(name)}"
-    return Misconfigured(variable(name), f"{_shown(error)}{_said(error)}.", example=example)
+    return Misconfigured(variable(name), f"{_shown(error)}{in_words(error)}.", example=example)
 
 
 def _shown(error: ErrorDetails) -> str:
@@ -313,40 +330,9 @@ def _shown(error: ErrorDetails) -> str:
     return "what it is set to " if secret else f"{given[:60]!r} "
 
 
-def _said(error: ErrorDetails) -> str:
-    bounds = {key: value for key, value in error.get("ctx", {}).items() if key in ("gt", "ge", "lt", "le")}
-    if bounds:
-        words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
-        return "is out of range, it must be " + " and ".join(
-            f"{words[key]} {value}" for key, value in bounds.items()
-        )
-    match error["type"]:
-        case "int_parsing" | "int_from_float" | "int_type":
-            return "is not a whole number"
-        case "float_parsing" | "float_type" | "finite_number":
-            return "is not a number"
-        case "literal_error":
-            return f"is none of {error['ctx']['expected']}"
-        case "string_pattern_mismatch":
-            return "is not of the right form"
-        case _:
-            return error["msg"].rstrip(".")
-
-
 def _right(name: str) -> str:
     """A right value for a setting: its default, where that is one."""
     info = Settings.model_fields[name]
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     default = info.default.get_secret_value() if isinstance(info.default, SecretStr) else info.default
     return str(extra["example"] or default)
-
-
-def _has_usable_port(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:
-        return False
-
-
-def _wrong(what: str, *, setting: str = "") -> PydanticCustomError:
-    return PydanticCustomError("wrong", "{what}", {"what": what, "setting": setting})

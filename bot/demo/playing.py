@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -31,6 +32,8 @@ from bot.sandbox.limits import WIDE, X_LIMITS
 from bot.sandbox.people import Person
 from bot.settings import XCredentials
 from bot.telemetry import configure
+from bot.web.app import build_app
+from bot.web.server import listener_on, serving
 from bot.x.gateway import Gateway
 from bot.x.tweepy_gateway import TweepyGateway
 
@@ -43,6 +46,7 @@ RESIDENTS = (
 """Who lives in the demo: three who have enrolled and own test money, and one who has not."""
 
 
+PAGES_PORT = 8350
 STORY_BEGINS = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -76,12 +80,14 @@ def run_demo(*, port: int, open_browser: bool) -> None:
     bot_person = sandbox.create_person("smoney", "smoney (demo)", open_messages=True)
     bank = _LateBank()
     with _home() as home, _serving(sandbox, port, bot_person, bank) as served:
-        settings = demo_settings(home, os.urandom, x_base_url=served.address)
+        pages = _listener()
+        settings = demo_settings(home, os.urandom, x_base_url=served.address, web_port=pages.getsockname()[1])
         with open_town(
             settings, sandbox, entropy=os.urandom, residents=RESIDENTS, gateway=over_http(served)
         ) as town:
             bank.open(town)
-            _run(town, served, open_browser=open_browser)
+            with serving(build_app(town.bot, settings, entropy=os.urandom), pages):
+                _run(town, served, open_browser=open_browser)
 
 
 def _run(town: Town, served: Served, *, open_browser: bool) -> None:
@@ -94,10 +100,19 @@ def _run(town: Town, served: Served, *, open_browser: bool) -> None:
     console.print(
         "Test money on this machine only. Tweet as bob: [bold]@smoney send 10€ @alice[/bold]", highlight=False
     )
+    console.print(f"The bot's own pages: {town.settings.web_address}/status", highlight=False)
     console.print("Ctrl-C ends it.\n")
     if open_browser:
         threading.Thread(target=webbrowser.open, args=(served.address,), daemon=True).start()
     daemon.wait()
+
+
+def _listener() -> socket.socket:
+    """Where the bot's own pages are: the usual port, or a free one if somebody else has it."""
+    try:
+        return listener_on("127.0.0.1", PAGES_PORT)
+    except Misconfigured:
+        return listener_on("127.0.0.1", 0)
 
 
 class _LateBank:

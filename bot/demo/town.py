@@ -122,6 +122,7 @@ def demo_settings(home: Path, entropy: Entropy, **chosen: Any) -> Settings:
         "messages_per_quarter_hour": 1_000_000,
         "messages_per_day": 1_000_000,
         "operator_name": "the demo on this machine",
+        "web_port": 0,
         # Nobody in town has an authenticator app to begin with, and nobody's session is stolen.
         "allowance_per_payment_minor": 250_00,
         "allowance_per_day_minor": 500_00,

@@ -15,6 +15,7 @@ from typing import Any
 from bot.language import formats, hostile
 from bot.language.catalogue import CATALOGUE, Direction, Entry, Label, Line, Parameters
 from bot.language.lexicon import language_files
+from bot.language.page_phrases import PAGE_PHRASES
 from ledger.money import Money
 
 _PLACE = re.compile(r"\{(\w+)(?:[:|](\w+))?\}")
@@ -42,6 +43,17 @@ def say(phrase: str, *, language: str, parameters: Parameters, time_zone: tzinfo
     known = language if language in language_files() else "en"
     speaker = _Speaker(known, language_files()[known], parameters, time_zone)
     return speaker.text(language_files()[known]["said"][phrase])
+
+
+def say_on_page(phrase: str, *, language: str, parameters: Parameters, time_zone: tzinfo) -> str:
+    """A sentence of the bot's own pages, in the same way. What it returns is text: a page escapes it."""
+    if phrase not in PAGE_PHRASES:
+        raise UnknownPhrase(phrase)
+    for name in PAGE_PHRASES[phrase]:
+        parameters[name]
+    known = language if language in language_files() else "en"
+    speaker = _Speaker(known, language_files()[known], parameters, time_zone)
+    return speaker.text(language_files()[known]["page"][phrase])
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ class InboxRow(BotTable, table=True):
         Index("ix_inbox_waiting", "urgent", "said_at", sqlite_where=text("state = 'waiting'"),
               postgresql_where=text("state = 'waiting'")),
         Index("ix_inbox_chain", "chain_id"),
+        Index("ix_inbox_set_aside", "id", sqlite_where=text("state = 'set_aside'"),
+              postgresql_where=text("state = 'set_aside'")),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
     kind: str
@@ -92,6 +94,8 @@ class OutboxRow(BotTable, table=True):
               postgresql_where=text("state IN ('waiting', 'sending', 'unknown')")),
         Index("ix_outbox_attempted", "kind", "attempted_at"),
         Index("ix_outbox_person", "person_id", "phrase", "created_at"),
+        Index("ix_outbox_created", "created_at", "phrase"),
+        Index("ix_outbox_failed", "id", sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
     kind: str
@@ -131,6 +135,7 @@ class IntentRow(BotTable, table=True):
         Index("ix_intents_open", "payer_id", sqlite_where=text("state IN ('parked', 'asking')"),
               postgresql_where=text("state IN ('parked', 'asking')")),
         Index("ix_intents_payer", "payer_id", "id"),
+        Index("ix_intents_closed", "state", "closed_at"),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
     order_kind: str

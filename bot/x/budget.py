@@ -20,6 +20,10 @@ class MessageBudget:
     per_quarter_hour: int = 15
     per_day: int = 1440
 
+    def allowed(self, window: timedelta) -> int:
+        """How many in a quarter of an hour, or in a day."""
+        return self.per_quarter_hour if window == QUARTER_HOUR else self.per_day
+
     def allows(self, priority: int, *, used_in_quarter_hour: int, used_in_day: int) -> bool:
         """Whether a message of this priority may go out, given what was tried within the windows."""
         left = min(self.per_quarter_hour - used_in_quarter_hour, self.per_day - used_in_day)

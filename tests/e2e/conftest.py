@@ -155,6 +155,7 @@ def environment_of(settings: Settings, served: Served, bot: Person, **chosen: ob
         "work_poll_seconds": 0.1,
         "deliver_poll_seconds": 0.1,
         "sweep_poll_seconds": 1,
+        "web_port": settings.web_port,
         "messages_per_quarter_hour": 1_000_000,
         "messages_per_day": 1_000_000,
     }

@@ -6,6 +6,7 @@ import pytest
 
 from bot.language.catalogue import CATALOGUE
 from bot.language.lexicon import ROLES, language_files
+from bot.language.page_phrases import PAGE_PHRASES
 from bot.language.reading import Verb
 
 TOP = {
@@ -23,6 +24,7 @@ TOP = {
     "words",
     "pieces",
     "said",
+    "page",
 }
 MAY_BE_EMPTY = {"send_with_particle", "particle"}
 _PLACE = re.compile(r"\{\??(\w+)")
@@ -54,6 +56,20 @@ class TestLanguageFile:
             assert set(phrase.required) - asked <= {"limit"} | (
                 {"expires_at"} if name == "challenge" else set()
             ), name
+
+    def test_says_every_phrase_of_the_pages_with_all_that_is_required(self, code: str):
+        page = language_files()[code]["page"]
+        assert set(page) == set(PAGE_PHRASES)
+        for name, template in page.items():
+            assert set(_PLACE.findall(template)) == set(PAGE_PHRASES[name]), name
+
+    def test_puts_the_facts_of_a_question_before_how_to_answer_it(self, code: str):
+        """The pages show what stands before the empty line, and buttons for the rest."""
+        facts, _, how = language_files()[code]["said"]["challenge"].strip().partition("\n\n")
+        assert {"letter", "code", "minutes"} <= set(_PLACE.findall(how))
+        assert {"total", "lines", "note", "first_payment", "changed_handles", "waiting"} <= set(
+            _PLACE.findall(facts)
+        )
 
     def test_has_the_pieces_and_words_of_english(self, code: str):
         for part in ("pieces", "words", "plurals"):

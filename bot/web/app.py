@@ -1,0 +1,58 @@
+"""The application: every route, the shield around them, and our own pages for what goes wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from bot.settings import Settings
+from bot.web import public
+from bot.web.forms import ForeignForm
+from bot.web.metrics import Source
+from bot.web.shield import Shield
+from bot.web.site import Site, site_of
+from bot.wiring import Bot
+from ledger.clock import Entropy
+
+log = structlog.get_logger(__name__)
+
+_SAYS = {
+    403: "error_refused",
+    404: "error_missing",
+    405: "error_missing",
+    429: "error_busy",
+    503: "error_fault",
+}
+
+
+def build_app(bot: Bot, settings: Settings, *, entropy: Entropy, sources: Sequence[Source] = ()) -> ASGIApp:
+    """All pages of this bot. `sources` are further figures for Prometheus."""
+    site = site_of(bot, settings, entropy, sources)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(public.routes(site))
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    _own_error_pages(app, site)
+    return Shield(app, rates=site.rates, hosts=site.hosts, https=site.https)
+
+
+def _own_error_pages(app: FastAPI, site: Site) -> None:
+    def page(request: Request, status: int, phrase: str) -> Response:
+        return site.pages.show(request, "error.html", status=status, phrase=phrase)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        return page(request, error.status_code, _SAYS.get(error.status_code, "error_missing"))
+
+    @app.exception_handler(ForeignForm)
+    async def foreign(request: Request, _: ForeignForm) -> Response:
+        return page(request, 403, "error_refused")
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        log.error("web.fault", exc_info=error)
+        return page(request, 500, "error_fault")

@@ -1,0 +1,54 @@
+"""What anybody may see: whether it is up, and how to get help. And what machines ask: health, readiness, figures."""
+
+from fastapi import APIRouter, Request
+from sqlalchemy import text
+from starlette.responses import PlainTextResponse, Response
+
+from bot.web.metrics import exposition
+from bot.web.shield import is_near
+from bot.web.site import Site
+from bot.work import THE_DATABASE
+
+OPEN_METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def routes(site: Site) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/")
+    def front() -> Response:
+        return Response(status_code=302, headers={"location": "/status"})
+
+    @router.get("/healthz")
+    def health() -> PlainTextResponse:
+        """The process answers."""
+        return PlainTextResponse("ok\n")
+
+    @router.get("/readyz")
+    def ready() -> PlainTextResponse:
+        """It can do its work: the database answers, and X was read not long ago."""
+        try:
+            site.bot.database.read(lambda session: session.connection().execute(text("SELECT 1")).scalar())
+        except THE_DATABASE:
+            return PlainTextResponse("the database does not answer\n", 503)
+        figures = site.gauges.figures()
+        if not figures.listens:
+            return PlainTextResponse("X was not read for a while\n", 503)
+        if not figures.works:
+            return PlainTextResponse("what arrived is not worked\n", 503)
+        return PlainTextResponse("ok\n")
+
+    @router.get("/metrics")
+    def metrics(request: Request) -> Response:
+        """For the operator's own machines only."""
+        if not is_near(request.scope):
+            return PlainTextResponse("Not for you.", 403)
+        return Response(exposition(site.bot, site.gauges, site.sources), media_type=OPEN_METRICS)
+
+    @router.get("/status")
+    def status(request: Request) -> Response:
+        return site.pages.show(
+            request, "status.html", figures=site.gauges.figures(), operator=site.settings.operator_name
+        )
+
+    return router
