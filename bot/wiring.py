@@ -22,10 +22,12 @@ from bot.payments.asking import Asking
 from bot.payments.authorisations import Authorisations
 from bot.payments.changes import Changes
 from bot.payments.claims import Claims
+from bot.payments.exemptions import Exemptions, TrustedPayees
 from bot.payments.inquiries import Inquiries
 from bot.payments.page_answers import PageAnswers
 from bot.payments.posting import Posting
 from bot.payments.records import Records
+from bot.payments.reviews import Reviews
 from bot.payments.rules import LowValue, Review, Rules
 from bot.payments.spending import Spending
 from bot.payments.story import Story
@@ -79,6 +81,8 @@ class Bot:
     factors: SecondFactors
     page_answers: PageAnswers
     unlocking: Unlocking
+    trusted: TrustedPayees
+    reviews: Reviews
     listening: Listening
     work: Work
     courier: Courier
@@ -182,6 +186,8 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     answers = Answers(records, asking, keyring, rules, clock)
     spending = Spending(records, wallets, people, factors, limits_of(settings), clock)
     posting = Posting(book, wallets, people, records, authorisations, spending, rules, clock)
+    claims = Claims(book, wallets, people, records, authorisations, spending, outbox, rules, clock)
+    reviews = Reviews(records, asking, claims, people, outbox, rules, clock, ids)
     story = Story(
         records=records,
         asking=asking,
@@ -189,12 +195,14 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         posting=posting,
         wallets=wallets,
         spending=spending,
+        claims=claims,
+        exemptions=Exemptions(records, rules),
+        reviews=reviews,
         people=people,
         outbox=outbox,
         rules=rules,
         clock=clock,
     )
-    claims = Claims(book, wallets, people, records, authorisations, spending, outbox, rules)
     enrolment = Enrolment(
         story, claims, records, wallets, outbox, clock, account.username, settings.operator_name
     )
@@ -223,6 +231,8 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         enrolment=enrolment,
         factors=factors,
         page_answers=PageAnswers(records, asking, story, people, factors, keyring, clock),
+        trusted=TrustedPayees(people, factors, clock, ids),
+        reviews=reviews,
         unlocking=Unlocking(people, factors, outbox, clock),
         listening=Listening(gateway, database, inbox, records, rules, clock, account.id),
         work=Work(database, inbox, desk),
@@ -237,6 +247,6 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
             clock=clock,
             settles_after=timedelta(seconds=settings.x_settle_seconds),
         ),
-        sweep=Sweep(records, claims, people, factors, inbox, outbox, rules, clock),
+        sweep=Sweep(records, claims, people, factors, reviews, inbox, outbox, rules, clock),
         clock=clock,
     )

@@ -126,6 +126,10 @@ def demo_settings(home: Path, entropy: Entropy, **chosen: Any) -> Settings:
         # Nobody in town has an authenticator app to begin with, and nobody's session is stolen.
         "allowance_per_payment_minor": 250_00,
         "allowance_per_day_minor": 500_00,
+        # And nobody sits in an office to look at a payment.
+        "review_new_payees": 0,
+        "review_refusals": 0,
+        "review_reissued_handles": False,
     }
     return Settings.model_construct(**(Settings.model_construct().model_dump() | values | chosen))
 

@@ -136,9 +136,19 @@ CATALOGUE: Mapping[str, Phrase] = {
         lines=_MANY,
         reference=str,
         balance=Money,
-        optional={"note": str, "held": _MANY, "held_until": datetime},
+        optional={
+            "note": str,
+            "held": _MANY,
+            "held_until": datetime,
+            "undo_until": datetime,  # until then CANCEL takes it back
+            "exempt_trusted": bool,  # no code was asked for, since the payer trusts all payees
+            "exempt_small": bool,  # no code was asked for, since it was small
+        },
     ),
     "receipt_payee": _phrase(payer=Label, amount=Money, reference=str, balance=Money, optional={"note": str}),
+    "payment_in_review": _phrase(reference=str, total=Money, lines=_MANY),  # somebody looks at it first
+    "payment_released": _phrase(reference=str, total=Money),
+    "payment_refused": _phrase(reference=str, total=Money),  # it is back with its payer
     "order_cancelled": _phrase(reference=str, total=Money, lines=_MANY),
     "order_withdrawn": _phrase(reference=str),  # edited into something that is no order, or deleted
     "order_already_paid": _phrase(reference=str),  # an edit of what was paid changes nothing

@@ -55,7 +55,7 @@ class Asking:
             label = self.records.payee_label(session, line)
             if not self.records.has_paid(session, payer.user_id, line.payee_id):
                 firsts.append(label)
-            if self._handle_was_another(session, payer, line):
+            if self.handle_was_another(session, payer, line):
                 changed.append(label)
             if self.people.get(session, UserId(line.payee_id)).standing != Standing.ENROLLED:
                 waiting.append(label)
@@ -71,7 +71,7 @@ class Asking:
             "edited": edited or None,
         }
 
-    def _handle_was_another(self, session: Session, payer: PersonRow, line: IntentLineRow) -> bool:
+    def handle_was_another(self, session: Session, payer: PersonRow, line: IntentLineRow) -> bool:
         """Whether this payer has paid a different account under the handle this line names."""
         handle = self.records.handle(line).lower()
         return any(

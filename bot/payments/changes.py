@@ -35,7 +35,7 @@ class Changes:
         if (intent := self._open_order(session, payer, reference)) is not None:
             self.story.cancel(session, payer, intent)
             return
-        held = self.records.held_by(session, payer.user_id)
+        held = self.records.set_aside_by(session, payer.user_id)
         if reference is None:
             self._ask_which(session, payer, Verb.CANCEL, self._open_or_held(session, payer, held))
             return

@@ -14,19 +14,22 @@ from sqlmodel import Session
 from bot.errors import Refusal
 from bot.language.catalogue import Line, Value
 from bot.payments.authorisations import Authorisations, Cause
-from bot.payments.intents import LineState
+from bot.payments.intents import SET_ASIDE, LineState
 from bot.payments.posting import InsufficientMoney
 from bot.payments.records import Found, Records
 from bot.payments.rules import Rules
 from bot.payments.spending import Spending
 from bot.payments.wallets import Wallets
-from bot.people.people import People
+from bot.people.people import People, Standing
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import IntentLineRow, IntentRow, PersonRow
 from bot.x.gateway import MessageId, UserId
 from ledger import errors as ledger_errors
 from ledger.book import Ledger
+from ledger.clock import Clock
 from ledger.transfers import Transfer, TransferId
+
+HELD = frozenset({LineState.HELD})
 
 
 class AlreadyReturned(Refusal):
@@ -49,6 +52,7 @@ class Claims:
     spending: Spending
     outbox: Outbox
     rules: Rules
+    clock: Clock
 
     def claim(self, session: Session, payee: PersonRow, *, said_at: datetime) -> tuple[Line, ...]:
         """Posts what is held for this person, was not over when they said so and fits under what they may hold; tells
@@ -56,7 +60,7 @@ class Claims:
         return tuple(
             self._claim_one(session, payee, line, intent)
             for line, intent in self.records.held_for(session, payee.user_id)
-            if self._is_still_held(session, line) and self._may_claim(session, payee, line, intent, said_at)
+            if self._is_still(session, line, HELD) and self._may_claim(session, payee, line, intent, said_at)
         )
 
     def _may_claim(
@@ -77,11 +81,47 @@ class Claims:
             for line, intent in self.records.held_for(session, payee.user_id)
         )
 
-    def _is_still_held(self, session: Session, line: IntentLineRow) -> bool:
-        """Whoever resolves a hold takes its payee first and looks again: the others come too late, not twice."""
+    def _is_still(self, session: Session, line: IntentLineRow, states: frozenset[LineState]) -> bool:
+        """Whoever resolves a pending line takes its payee first and looks again: the others come too late, not twice."""
         self.people.lock(session, [UserId(line.payee_id)])
         session.refresh(line)
-        return line.state == LineState.HELD
+        return line.state in states
+
+    def let_through(self, session: Session, line: IntentLineRow, intent: IntentRow) -> None:
+        """The time to undo it is over, or its review let it pass: a member has it now, for others it is held."""
+        if not self._is_still(session, line, frozenset({LineState.UNDOABLE, LineState.REVIEW})):
+            return
+        payee = self.people.get(session, UserId(line.payee_id))
+        if payee.standing != Standing.ENROLLED:
+            line.state = LineState.HELD
+            line.due_at = self.clock() + self.rules.hold_lasts
+            session.add(line)
+            session.flush()
+            return
+        posted = self.ledger.post_pending(session, _transfer_of(line), idempotency_key=f"through:{line.id}")
+        self._settle(session, line, posted, LineState.PAID)
+        self.tell_payee(session, intent, line)
+
+    def tell_payee(self, session: Session, intent: IntentRow, line: IntentLineRow) -> None:
+        """Money has reached this line's payee."""
+        payee = self.people.get(session, UserId(line.payee_id))
+        self.outbox.tell(
+            session,
+            payee,
+            "receipt_payee",
+            {
+                "payer": self.people.label(self._payer(session, intent)),
+                "amount": self.records.money(intent, line.amount_minor),
+                "reference": intent.reference,
+                "balance": self.wallets.balance(session, payee).available,
+                "note": self.records.note(intent),
+            },
+            priority=Priority.RECEIPT,
+        )
+
+    def refuse(self, session: Session, line: IntentLineRow) -> None:
+        """Its review did not let it pass. Raises `NoLongerHeld`."""
+        self._void(session, line, LineState.REFUSED, frozenset({LineState.REVIEW}))
 
     def _claim_one(self, session: Session, payee: PersonRow, line: IntentLineRow, intent: IntentRow) -> Line:
         posted = self.ledger.post_pending(session, _transfer_of(line), idempotency_key=f"claim:{line.id}")
@@ -99,12 +139,12 @@ class Claims:
 
     def cancel(self, session: Session, payer: PersonRow, line: IntentLineRow, intent: IntentRow) -> None:
         """The payer takes back what nobody has claimed yet. Raises `NoLongerHeld`."""
-        self._void(session, line, LineState.CANCELLED)
+        self._void(session, line, LineState.CANCELLED, SET_ASIDE)
         self._tell_payer(session, payer, line, intent, "hold_cancelled", Priority.ANSWER)
 
     def decline(self, session: Session, payee: PersonRow, line: IntentLineRow, intent: IntentRow) -> None:
         """The payee does not want it; they need not have enrolled to say so. Raises `NoLongerHeld`."""
-        self._void(session, line, LineState.DECLINED)
+        self._void(session, line, LineState.DECLINED, HELD)
         payer = self._payer(session, intent)
         self._tell_payer(session, payer, line, intent, "hold_declined", Priority.CLAIM)
         self.outbox.tell(
@@ -118,8 +158,10 @@ class Claims:
             },
         )
 
-    def _void(self, session: Session, line: IntentLineRow, state: LineState) -> None:
-        if not self._is_still_held(session, line):
+    def _void(
+        self, session: Session, line: IntentLineRow, state: LineState, states: frozenset[LineState]
+    ) -> None:
+        if not self._is_still(session, line, states):
             raise NoLongerHeld
         voided = self.ledger.void_pending(session, _transfer_of(line), idempotency_key=f"void:{line.id}")
         self._settle(session, line, voided, state)
@@ -127,7 +169,7 @@ class Claims:
     def expire(self, session: Session, holds: Sequence[Found]) -> None:
         """Returns to its payer what nobody came for in time."""
         for line, intent in holds:
-            if not self._is_still_held(session, line):
+            if not self._is_still(session, line, HELD):
                 continue
             expired = self.ledger.expire_pending(
                 session, _transfer_of(line), idempotency_key=f"expire:{line.id}"

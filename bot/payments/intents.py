@@ -57,6 +57,8 @@ class LineState(StrEnum):
     """Not let through by that review: its payer has it back."""
 
 
+SET_ASIDE = frozenset({LineState.HELD, LineState.UNDOABLE, LineState.REVIEW})
+"""A pending transfer: the payer can still take it back."""
 CAME_BACK = frozenset({LineState.CANCELLED, LineState.DECLINED, LineState.EXPIRED, LineState.REFUSED})
 """Set aside once, and back with its payer."""
 

@@ -1,9 +1,10 @@
 """Moves the money of one answered intent: all lines in one journal, each posted, or pending where its payee has not
-enrolled. The authorisation is written in the same transaction and names exactly these transfers.
+enrolled, its payer can still undo it, or somebody is to look at it first. The authorisation is written in the same transaction and names exactly these transfers.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlmodel import Session
 
@@ -46,15 +47,25 @@ class Posting:
     clock: Clock
 
     def post(
-        self, session: Session, payer: PersonRow, intent: IntentRow, *, cause: Cause, evidence: int
+        self,
+        session: Session,
+        payer: PersonRow,
+        intent: IntentRow,
+        *,
+        cause: Cause,
+        evidence: int,
+        for_review: bool = False,
     ) -> None:
         """Raises `InsufficientMoney` or `PayeeUnavailable`; then nothing has moved."""
         lines = self.records.lines(session, intent)
         payees = self.people.lock(session, [UserId(line.payee_id) for line in lines])
+        states = [self._state(payees[UserId(line.payee_id)], for_review=for_review) for line in lines]
         authorisation_id = self.authorisations.begin()
         planned = [
-            self._transfer(session, payer, intent, line, payees[UserId(line.payee_id)], authorisation_id)
-            for line in lines
+            self._transfer(
+                session, payer, intent, line, payees[UserId(line.payee_id)], authorisation_id, state
+            )
+            for line, state in zip(lines, states, strict=True)
         ]
         transfers = self._journal(session, intent, planned)
         self.authorisations.grant(
@@ -67,14 +78,31 @@ class Posting:
             intent_id=intent.id,
             version=intent.version,
         )
-        for line, transfer in zip(lines, transfers, strict=True):
+        for line, state, transfer in zip(lines, states, transfers, strict=True):
             line.transfer_id = transfer.id
-            line.state = LineState.HELD if transfer.due_at else LineState.PAID
+            line.state = state
             line.due_at = transfer.due_at
             session.add(line)
         intent.journal_id = transfers[0].journal_id
         intent.authorisation_id = authorisation_id
         self.records.close(session, intent, IntentState.PAID)
+
+    def _state(self, payee: PersonRow, *, for_review: bool) -> LineState:
+        if for_review:
+            return LineState.REVIEW
+        if payee.standing != Standing.ENROLLED:
+            return LineState.HELD
+        return LineState.UNDOABLE if self.rules.undo_lasts else LineState.PAID
+
+    def _lasts(self, state: LineState) -> timedelta:
+        """How long what is set aside may wait."""
+        match state:
+            case LineState.REVIEW:
+                return self.rules.review.lasts
+            case LineState.UNDOABLE:
+                return self.rules.undo_lasts
+            case _:
+                return self.rules.hold_lasts
 
     def _transfer(
         self,
@@ -84,6 +112,7 @@ class Posting:
         line: IntentLineRow,
         payee: PersonRow,
         authorisation_id: int,
+        state: LineState,
     ) -> NewTransfer:
         enrolled = payee.standing == Standing.ENROLLED
         amount = self.records.money(intent, line.amount_minor)
@@ -95,7 +124,7 @@ class Posting:
             amount=amount,
             code=PAYMENT,
             idempotency_key=f"intent:{intent.id}:{line.position}",
-            due_at=None if enrolled else self.clock() + self.rules.hold_lasts,
+            due_at=None if state is LineState.PAID else self.clock() + self._lasts(state),
             authorisation_id=authorisation_id,
         )
 

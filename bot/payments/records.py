@@ -12,6 +12,7 @@ from bot.language.catalogue import Label, Line
 from bot.payments.intents import (
     CAME_BACK,
     OPEN,
+    SET_ASIDE,
     IntentState,
     LineState,
     Order,
@@ -203,18 +204,30 @@ class Records:
     def held_for(self, session: Session, payee_id: int) -> list[Found]:
         return self._held(session, col(IntentLineRow.payee_id) == payee_id)
 
-    def held_by(self, session: Session, payer_id: int) -> list[Found]:
-        return self._held(session, col(IntentRow.payer_id) == payer_id)
+    def set_aside_by(self, session: Session, payer_id: int) -> list[Found]:
+        """What this payer gave and nobody has yet: held, still to be undone, or under review."""
+        return self._held(session, col(IntentRow.payer_id) == payer_id, states=SET_ASIDE)
+
+    def undoable_until(self, session: Session, before: datetime) -> list[Found]:
+        """What its payer can no longer take back, since before this instant."""
+        due = col(IntentLineRow.due_at) < before
+        return self._held(session, due, states=frozenset({LineState.UNDOABLE}))
 
     def holds_due(self, session: Session, before: datetime) -> list[Found]:
         """Those whose time ended before this instant."""
         return self._held(session, col(IntentLineRow.due_at) < before)
 
-    def _held(self, session: Session, which: ColumnElement[bool]) -> list[Found]:
+    def _held(
+        self,
+        session: Session,
+        which: ColumnElement[bool],
+        *,
+        states: frozenset[LineState] = frozenset({LineState.HELD}),
+    ) -> list[Found]:
         rows = (
             select(IntentLineRow, IntentRow)
             .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
-            .where(IntentLineRow.state == LineState.HELD, which)
+            .where(col(IntentLineRow.state).in_(sorted(states)), which)
             .order_by(col(IntentLineRow.id))
         )
         return [(line, intent) for line, intent in session.exec(rows)]

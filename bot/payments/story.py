@@ -14,6 +14,8 @@ from bot.payments.answers import Answers, Judged
 from bot.payments.asking import Asking
 from bot.payments.authorisations import Cause
 from bot.payments.challenge import Answer
+from bot.payments.claims import Claims
+from bot.payments.exemptions import Exemptions
 from bot.payments.intents import (
     OPEN,
     REVIVED_BY_EDIT,
@@ -28,6 +30,7 @@ from bot.payments.intents import (
 from bot.payments.limits import check_open_orders
 from bot.payments.posting import InsufficientMoney, Posting
 from bot.payments.records import Records
+from bot.payments.reviews import Reviews
 from bot.payments.rules import Rules
 from bot.payments.spending import Spending
 from bot.payments.wallets import Wallets
@@ -54,6 +57,9 @@ class Story:
         posting: Posting,
         wallets: Wallets,
         spending: Spending,
+        claims: Claims,
+        exemptions: Exemptions,
+        reviews: Reviews,
         people: People,
         outbox: Outbox,
         rules: Rules,
@@ -65,6 +71,9 @@ class Story:
         self._posting = posting
         self._wallets = wallets
         self._spending = spending
+        self._claims = claims
+        self._exemptions = exemptions
+        self._reviews = reviews
         self._people = people
         self._outbox = outbox
         self._rules = rules
@@ -92,7 +101,10 @@ class Story:
         if intent:
             self._records.end_challenges(session, intent, "superseded")
         written = self._records.write_version(session, order, lines, IntentState.ASKING)
-        self._asking.ask(session, payer, written, edited=replaces)
+        if (cause := self._exemptions.cause(session, payer, written)) is not None:
+            self._post(session, payer, written, cause=cause, evidence=order.version)
+        else:
+            self._asking.ask(session, payer, written, edited=replaces)
 
     def _may_change(self, session: Session, payer: PersonRow, intent: IntentRow, order: Order) -> bool:
         state = IntentState(intent.state)
@@ -213,18 +225,30 @@ class Story:
         challenge.state = "answered"
         session.add(challenge)
         session.add(payer)
+        self._post(session, payer, intent, cause=cause, evidence=evidence)
+
+    def _post(
+        self, session: Session, payer: PersonRow, intent: IntentRow, *, cause: Cause, evidence: int
+    ) -> None:
+        alarms = self._reviews.alarms(session, payer, intent)
         try:
             self._check_intent(session, payer, intent)
-            self._posting.post(session, payer, intent, cause=cause, evidence=evidence)
+            self._posting.post(
+                session, payer, intent, cause=cause, evidence=evidence, for_review=bool(alarms)
+            )
         except Refusal as refusal:
             self._close(session, intent, IntentState.REFUSED)
             self._outbox.tell(session, payer, refusal.phrase, refusal.parameters)
             return
-        self._give_receipts(session, payer, intent)
+        if alarms:
+            self._reviews.open(session, payer, intent, alarms)
+        else:
+            self._give_receipts(session, payer, intent, cause)
 
-    def _give_receipts(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
+    def _give_receipts(self, session: Session, payer: PersonRow, intent: IntentRow, cause: Cause) -> None:
         lines = self._records.lines(session, intent)
         held = [line for line in lines if line.state == LineState.HELD]
+        undoable = [line.due_at for line in lines if line.state == LineState.UNDOABLE]
         self._outbox.tell(
             session,
             payer,
@@ -237,30 +261,15 @@ class Story:
                 "note": self._records.note(intent),
                 "held": self._records.told_lines(session, intent, held) or None,
                 "held_until": held[0].due_at if held else None,
+                "undo_until": undoable[0] if undoable else None,
+                "exempt_trusted": cause is Cause.TRUSTED or None,
+                "exempt_small": cause is Cause.LOW_VALUE or None,
             },
             priority=Priority.RECEIPT,
         )
         for line in lines:
             if line.state == LineState.PAID:
-                self._tell_payee(session, payer, intent, UserId(line.payee_id), line.amount_minor)
-
-    def _tell_payee(
-        self, session: Session, payer: PersonRow, intent: IntentRow, payee_id: UserId, amount_minor: int
-    ) -> None:
-        payee = self._people.get(session, payee_id)
-        self._outbox.tell(
-            session,
-            payee,
-            "receipt_payee",
-            {
-                "payer": self._people.label(payer),
-                "amount": self._records.money(intent, amount_minor),
-                "reference": intent.reference,
-                "balance": self._wallets.balance(session, payee).available,
-                "note": self._records.note(intent),
-            },
-            priority=Priority.RECEIPT,
-        )
+                self._claims.tell_payee(session, intent, line)
 
     def needs_code(self, session: Session, payer: PersonRow) -> None:
         """A bare "yes": only the code says which payment is meant."""

@@ -13,6 +13,7 @@ from bot.language.catalogue import Parameters
 from bot.payments.claims import Claims
 from bot.payments.intents import IntentState
 from bot.payments.records import Records
+from bot.payments.reviews import Reviews
 from bot.payments.rules import Rules
 from bot.people.people import People
 from bot.people.second_factor import SecondFactors
@@ -32,6 +33,7 @@ class Sweep:
     claims: Claims
     people: People
     factors: SecondFactors
+    reviews: Reviews
     inbox: Inbox
     outbox: Outbox
     rules: Rules
@@ -43,6 +45,8 @@ class Sweep:
         if messages_read_at is not None:
             self._expire_unanswered(session, messages_read_at - STILL_ON_THE_WAY)
             self._expire_unclaimed(session, messages_read_at - STILL_ON_THE_WAY)
+            self._let_through(session, messages_read_at - STILL_ON_THE_WAY)
+        self.reviews.expire(session)
         self._lapse(session)
         self.factors.remind(session)
 
@@ -71,6 +75,12 @@ class Sweep:
         due = self.records.holds_due(session, read_until)
         unclaimed = [hold for hold in due if not self.inbox.has_waiting(session, UserId(hold[0].payee_id))]
         self.claims.expire(session, unclaimed)
+
+    def _let_through(self, session: Session, read_until: datetime) -> None:
+        """What can be undone no more. A "cancel" said in time may still wait to be worked."""
+        for line, intent in self.records.undoable_until(session, read_until):
+            if not self.inbox.has_waiting(session, UserId(intent.payer_id)):
+                self.claims.let_through(session, line, intent)
 
     def _lapse(self, session: Session) -> None:
         """An order whose question could not be put within the hour, or whose payer did not enrol in time."""
