@@ -1,14 +1,15 @@
-"""What this database is: whose bot it belongs to, whether it is a demo's, and which keys it was written with.
+"""What this database is: whose bot it belongs to, whether it is a demo's, which keys it was written with, and whether it
+came out of a backup.
 
 A demo's book is marked when it is made and stays one: test money can never meet real money.
 """
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from bot.errors import Misconfigured
 from bot.keys import Keyring
 from bot.store.guard_tables import KnownKeyRow
-from bot.store.tables import BookRow
+from bot.store.tables import BookRow, RestoreRow
 from bot.x.gateway import XUser
 from ledger.clock import Clock
 
@@ -64,3 +65,20 @@ def bind(session: Session, bot: XUser) -> None:
         )
     book.bot_user_id = bot.id
     session.add(book)
+
+
+def unreconciled(session: Session) -> RestoreRow | None:
+    """The restore this book came out of, until it was reconciled with X."""
+    rows = select(RestoreRow).where(col(RestoreRow.reconciled_at).is_(None))
+    return session.exec(rows.order_by(col(RestoreRow.id).desc()).limit(1)).first()
+
+
+def is_paused(session: Session) -> bool:
+    """Whether nothing may be worked, said or swept now: what happened since the backup is not known yet.
+
+    Asked in the very transaction that would do it, so that no worker is too quick.
+    """
+    return session.connection().execute(_UNRECONCILED).first() is not None
+
+
+_UNRECONCILED = select(RestoreRow.id).where(col(RestoreRow.reconciled_at).is_(None)).limit(1)

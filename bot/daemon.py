@@ -19,6 +19,7 @@ import structlog
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from bot.book import is_paused
 from bot.errors import InvariantBroken, Misconfigured, TryLater
 from bot.sealing import seal
 from bot.settings import Settings
@@ -169,6 +170,10 @@ class Daemon:
         self._every(settings.seal_poll_seconds, self._tick("seal", self._seal))
         self._scheduler.start()
         log.info("daemon.started", bot=bot.account.username)
+        if bot.database.read(is_paused):
+            log.warning(
+                "daemon.paused", reason="a backup was restored; `smoney reconcile` lets payments go on"
+            )
 
     def _every(self, seconds: float, tick: Callable[[], None]) -> None:
         self._scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=self._now())

@@ -8,6 +8,7 @@
     ├── SendRefused             X refused this message for good; keep the reason, tell an admin
     ├── OutcomeUnknown          a send went out and no answer came: look for it before it is repeated
     ├── Misconfigured           an admin must mend a setting; says which one, what is wrong, and a right example
+    ├── BackupUnusable          a backup is none of ours, damaged, or of another program; nothing was touched
     ├── UnreadableRow           one stored row makes no sense: set it aside with the reason, go on with the rest
     └── InvariantBroken         stop moving money and call an admin
 
@@ -77,6 +78,13 @@ class Misconfigured(SmoneyError):
         self.setting = setting
         self.problem = problem
         self.example = example
+
+
+class BackupUnusable(SmoneyError):
+    """A backup cannot be restored; says why."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"This backup cannot be used: {problem}.")
 
 
 class UnreadableRow(SmoneyError):

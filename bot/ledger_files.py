@@ -3,11 +3,11 @@
 Everything streams: a book larger than memory can be written. A file appears under its name only when it is whole.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 
 from bot.errors import Misconfigured
 from bot.store.tables import IntentRow
+from bot.whole_files import whole_file
 from ledger import exports, reading, seals
 from ledger.accounts import AccountId
 from ledger.camt import camt053
@@ -104,16 +105,9 @@ def _write(lines: Iterator[str], out: TextIO, counted: Counted) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
-    """A file that is there when all of it is written, and not at all if writing failed; never over another one."""
-    if path.exists():
-        raise Misconfigured(str(path), "is there already.", example="a name that is not taken")
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        with unfinished.open("x", encoding="utf-8", newline="") as out:
-            os.fchmod(out.fileno(), 0o600)
-            yield out
-        unfinished.rename(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+def whole_text(path: Path) -> Iterator[TextIO]:
+    """A text file that is there when all of it is written, and not at all if writing failed; never over another one."""
+    with whole_file(path) as out:
+        text = TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+        yield text
+        text.detach()

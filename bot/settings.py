@@ -98,6 +98,19 @@ class Settings(SafetySettings):
         example="the line that `smoney keys public` printed before the key was taken out",
     )
 
+    backup_recipient: str = _setting(
+        "",
+        "the public key backups are encrypted to, from `smoney keys backup`; needed for backups",
+        unit="text",
+        example="the line with age1... from `smoney keys backup`",
+    )
+    postgresql_bin: Path | None = _setting(
+        None,
+        "where pg_dump and psql of the server's own version are, if not on the path",
+        unit="path",
+        example="/usr/lib/postgresql/15/bin",
+    )
+
     # How often things are looked at
     mentions_poll_seconds: float = _setting(
         60, "pause between two reads of the mentions", unit="seconds", gt=0, allow_inf_nan=False

@@ -7,10 +7,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
+from sqlmodel import Session
 
 import bot.migrations
 import ledger.migrations
-from bot.book import admit_keys, bind, open_book
+from bot.book import admit_keys, bind, is_paused, open_book
 from bot.channels.courier import Courier
 from bot.channels.wording import Wording
 from bot.desk import Desk, is_urgent
@@ -96,9 +97,12 @@ class Bot:
 
     def sweep_once(self) -> None:
         """Ends what has run out, in one transaction."""
-        self.database.write(
-            lambda session: self.sweep.run(session, messages_read_at=self.listening.messages_read_at(session))
-        )
+
+        def work(session: Session) -> None:
+            if not is_paused(session):
+                self.sweep.run(session, messages_read_at=self.listening.messages_read_at(session))
+
+        self.database.write(work)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel import Session
 
+from bot.book import is_paused
 from bot.desk import Desk
 from bot.errors import InvariantBroken, TryLater, UnreadableRow
 from bot.store.inbox import Inbox
@@ -67,6 +68,8 @@ class Work:
         return True
 
     def _work_one(self, session: Session, taken: list[int]) -> bool:
+        if is_paused(session):
+            return False
         row = self.inbox.next(session)
         if row is None:
             return False

@@ -19,6 +19,7 @@ from ledger.clock import IdSource
 class Office:
     log: AuditLog
     queues: Queues
+    outbox: Outbox
 
 
 def open_office(settings: Settings, world: World | None = None) -> Office:
@@ -29,7 +30,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     log = AuditLog(vault=vault, clock=clock, ids=ids)
     people = People(vault=vault, language=settings.language)
     outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
-    return Office(log, Queues(vault=vault, outbox=outbox, log=log, clock=clock))
+    return Office(log, Queues(vault=vault, outbox=outbox, log=log, clock=clock), outbox)
 
 
 def who_types() -> Actor:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
+from bot.book import is_paused
 from bot.channels.wording import Wording
 from bot.errors import Misconfigured, OutcomeUnknown, RateLimited, SendRefused, TryLater, UnreadableRow
 from bot.payments.asking import Asking
@@ -86,7 +87,7 @@ class Courier:
 
     def _claim(self, session: Session, kind: str) -> Claim | bool:
         """The next row; True where one was dealt with without a send, False where there is nothing to do now."""
-        row = self.outbox.due(session, kind, lease=LEASE)
+        row = None if is_paused(session) else self.outbox.due(session, kind, lease=LEASE)
         if row is None:
             return False
         look_first = row.state in {"unknown", "sending"}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import keys, ledger, queues
+from bot.cli import keeping, keys, ledger, queues
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 
 app = typer.Typer(
@@ -105,6 +105,9 @@ def read(
     shown = explained(sys.stdin, colour=sys.stdout.isatty()) if explain else answers(sys.stdin)
     for line in shown:
         typer.echo(line)
+
+
+keeping.add_to(app)
 
 
 def main() -> None:

@@ -29,6 +29,16 @@ def keys_rotate(env: EnvFile = None) -> None:
         rotate(settings, database)
 
 
+@app.command("backup")
+def keys_backup() -> None:
+    """Print a new pair of keys for backups: the private one opens them, and belongs on no machine that runs the bot."""
+    from bot.keeping.parcel import new_key
+
+    private, public = new_key()
+    typer.echo(f"# Keep this line in a file apart from the backups: it alone opens them.\n{private}")
+    typer.echo(f"# Put this one into SMONEY_BACKUP_RECIPIENT:\n# {public}")
+
+
 @app.command("public")
 def keys_public(env: EnvFile = None) -> None:
     """Print the public keys of the ledger's seals, the current one first: to be handed out to whoever checks proofs."""

@@ -33,7 +33,7 @@ def prove(
 
     Example: smoney ledger prove P-7K3F9Q --out payment.json
     """
-    from bot.ledger_files import proofs, whole_file
+    from bot.ledger_files import proofs, whole_text
     from ledger.seals import proof_text
 
     with open_book(env) as (_, database):
@@ -42,7 +42,7 @@ def prove(
         if out is None:
             typer.echo(text, nl=False)
             return
-        with whole_file(out) as file:
+        with whole_text(out) as file:
             file.write(text)
     say("", f"{len(found)} transfer{'s' if len(found) > 1 else ''} proved in {out}.")
 

@@ -152,12 +152,12 @@ def _refuse_form(form: str, known: tuple[str, ...]) -> None:
 @contextmanager
 def _writing(out: Path | None, total: int | None = None) -> Iterator[tuple[TextIO, Callable[[int], None]]]:
     """Where to write, and whom to tell how many lines were written."""
-    from bot.ledger_files import whole_file
+    from bot.ledger_files import whole_text
 
     if out is None:
         yield sys.stdout, lambda _: None
         return
-    with whole_file(out) as file, progress_bar(f"writing {out.name}", total) as told:
+    with whole_text(out) as file, progress_bar(f"writing {out.name}", total) as told:
         yield file, lambda lines: told(lines, total)
 
 

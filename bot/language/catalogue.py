@@ -153,6 +153,7 @@ CATALOGUE: Mapping[str, Phrase] = {
     "order_withdrawn": _phrase(reference=str),  # edited into something that is no order, or deleted
     "order_already_paid": _phrase(reference=str),  # an edit of what was paid changes nothing
     "order_lapsed": _phrase(reference=str),  # the question could not be put within the hour
+    "payment_lost": _phrase(reference=str, until=datetime),  # the book was set back to then, from a backup
     "hold_cancelled": _phrase(reference=str, payee=Label, amount=Money, balance=Money),
     "hold_claimed": _phrase(reference=str, payee=Label, amount=Money),
     "hold_declined": _phrase(reference=str, payee=Label, amount=Money, balance=Money),

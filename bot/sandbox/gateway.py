@@ -202,13 +202,17 @@ class SandboxGateway:
         )
 
     def _message(self, message: StoredMessage) -> DirectMessage:
+        own = _own(self._caller).id
+        pair = [int(each) for each in message.conversation_id.split("-")]
+        other = None if len(pair) < 2 else next((each for each in pair if each != own), own)
         return DirectMessage(
             id=MessageId(message.id),
             sender_id=UserId(message.sender_id),
             text=escape(message.text),
-            one_to_one="-" in message.conversation_id,
+            one_to_one=other is not None,
             mentions=tuple(_mention(message.text, mention) for mention in message.mentions),
             people=self._people({message.sender_id}),
+            with_id=None if other is None else UserId(other),
         )
 
     def _people(self, ids: set[int]) -> tuple[XUser, ...]:

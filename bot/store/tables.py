@@ -282,6 +282,23 @@ class BookRow(BotTable, table=True):
     bot_user_id: int | None = Field(default=None, sa_column=_id(nullable=True))
 
 
+class RestoreRow(BotTable, table=True):
+    """That this book came out of a backup made at `made_at`. Payments are paused until it was reconciled with X."""
+
+    __tablename__ = "restores"
+    __table_args__ = (
+        CheckConstraint(
+            "reconciled_at IS NULL OR reconciled_at >= restored_at", name="reconciled_after_it_was_restored"
+        ),
+    )
+    id: int = Field(sa_column=_id(primary=True))
+    made_at: datetime = Field(sa_column=_instant())
+    restored_at: datetime = Field(sa_column=_instant())
+    reconciled_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    manifest: str
+    """JSON: what the backup said of itself (`bot.keeping.manifest`)."""
+
+
 class HouseAccountRow(BotTable, table=True):
     """Which ledger account is which of the operator's own: one of each kind and currency."""
 

@@ -90,6 +90,8 @@ class DirectMessage:
     one_to_one: bool = True
     mentions: tuple[MentionEntity, ...] = ()
     people: tuple[XUser, ...] = ()
+    with_id: UserId | None = None
+    """The other of the two in a one-to-one conversation, whoever of them wrote this."""
 
     @property
     def created_at(self) -> datetime:

@@ -113,13 +113,15 @@ def message(item: Json, people: Mapping[int, XUser], bot: UserId) -> DirectMessa
     entities = {**item, **_object(item.get("entities", {}))}  # X's description has them at either place
     sender = identity(item.get("sender_id"))
     mentions = _mentions(text, entities, people, strict=True)
+    other = _other_of_two(item.get("dm_conversation_id"), sender, bot)
     return DirectMessage(
         id=MessageId(identity(item.get("id"))),
         sender_id=UserId(sender),
         text=text,
-        one_to_one=_is_one_to_one(item.get("dm_conversation_id"), sender, bot),
+        one_to_one=other is not None,
         mentions=mentions,
         people=_involved(people, {sender} | {mention.user_id for mention in mentions}),
+        with_id=other,
     )
 
 
@@ -211,13 +213,15 @@ def _looks_cut(text: str) -> bool:
     return len(text) >= _CUT_LENGTH and _CUT_SHORT.search(text) is not None
 
 
-def _is_one_to_one(conversation: Any, sender: int, bot: UserId) -> bool:
-    """A conversation of two is named by their ids, the smaller first; a group has one number."""
+def _other_of_two(conversation: Any, sender: int, bot: UserId) -> UserId | None:
+    """Who the bot talks to: a conversation of two is named by their ids, the smaller first; a group has one number."""
     pair = _PAIR.fullmatch(conversation) if isinstance(conversation, str) else None
     if pair is None:
-        return False
+        return None
     smaller, larger = int(pair[1]), int(pair[2])
-    return smaller <= larger and {bot, sender} <= {smaller, larger}
+    if smaller > larger or not {bot, sender} <= {smaller, larger}:
+        return None
+    return UserId(larger if smaller == bot else smaller)
 
 
 def _mentions(

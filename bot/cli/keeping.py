@@ -1,0 +1,171 @@
+"""`smoney backup`, `restore` and `reconcile`: the book is kept, comes back, and comes to terms with X."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.common import EXIT_BROKEN, AsJson, EnvFile, open_book, print_table, say, sentences
+from bot.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from bot.keeping.reconciling import Standing
+
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log.")]
+
+
+def backup(
+    to: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A new file, or a folder. Without it: the folder `backups` in the home directory."
+        ),
+    ] = None,
+    env: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Back up the book while the bot runs, encrypted to the public key in SMONEY_BACKUP_RECIPIENT.
+
+    Example: smoney backup /mnt/backups
+    """
+    from bot.keeping.backing_up import back_up
+    from bot.wiring import utc_now
+
+    with open_book(env) as (settings, database):
+        folder = settings.home / "backups"
+        if to is None:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        file = to or folder
+        if file.is_dir():
+            file /= f"smoney-{utc_now():%Y%m%dT%H%M%SZ}.age"
+        manifest = back_up(database, settings, utc_now, file)
+    if as_json:
+        from dataclasses import asdict
+
+        typer.echo(json.dumps({"file": str(file), **asdict(manifest)}))
+        return
+    seal = manifest.contents.last_seal
+    say("", f"{file}: {manifest.contents.counts['ledger_transfer']} transfers, "
+        + (f"sealed up to seal {seal['number']}." if seal else "not sealed yet."))  # fmt: skip
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup.")],
+    key: Annotated[Path, typer.Option("--key", help="The file with the private key, AGE-SECRET-KEY-1...")],
+    reason: Reason,
+    env: EnvFile = None,
+) -> None:
+    """Restore a backup into an empty place and verify it. Payments stay paused until `smoney reconcile`.
+
+    Exit code 3 if what was restored does not hold. Example: smoney restore smoney-20261126.age --key backup.key --reason "disk lost"
+    """
+    from bot.admin.office import open_office, who_types
+    from bot.keeping.restoring import restore as bring_back
+    from bot.running import one_daemon
+    from bot.settings import load
+    from bot.wiring import existing_database, utc_now
+
+    with sentences():
+        settings = load(env)
+        with one_daemon(settings), progress_bar("verifying") as progress:
+            restored = bring_back(settings, utc_now, file, key, progress=progress)
+        database = existing_database(settings)
+        facts: dict[str, str | int] = {
+            "made_at": restored.manifest.made_at,
+            "findings": len(restored.findings),
+        }
+        office, actor = open_office(settings), who_types()
+        database.write(
+            lambda session: office.log.record(
+                session, actor, "book.restore", "book", reason=reason, facts=facts
+            )
+        )
+        database.close()
+    for finding in restored.findings:
+        say("[red]BROKEN[/red] ", finding)
+    if restored.findings:
+        raise typer.Exit(EXIT_BROKEN)
+    say("", f"The book is as it was at {restored.manifest.made_at}, and all holds. Payments are paused: start the "
+        "daemon, which only listens now, and see `smoney reconcile`.")  # fmt: skip
+
+
+def reconcile(
+    done: Annotated[
+        bool, typer.Option("--done", help="Let payments go on, and tell people what was lost.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the audit log; needed with --done.")] = "",
+    env: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """After a restore: hold what X still has against the book; with --done let payments go on.
+
+    Example: smoney reconcile, then smoney reconcile --done --reason "looked through the list"
+    """
+    from bot.admin.office import open_office, who_types
+    from bot.auditing import verify
+    from bot.keeping.reconciling import Reconciling
+    from bot.wiring import utc_now
+    from bot.x.tweepy_gateway import TweepyGateway
+
+    with open_book(env) as (settings, database):
+        gateway = TweepyGateway(
+            settings.x_credentials(),
+            clock=utc_now,
+            base_url=settings.x_base_url,
+            timeout_seconds=settings.x_timeout_seconds,
+        )
+        office = open_office(settings)
+        reconciling = Reconciling(database, gateway, office.outbox, office.log, utc_now)
+        standing = reconciling.look()
+        if standing is None:
+            say("", "Nothing to reconcile: this book was not restored, or was reconciled before.")
+            return
+        _show_standing(standing, as_json=as_json)
+        if not done:
+            return
+        findings = verify(database, settings).findings
+        for finding in findings:
+            say("[red]BROKEN[/red] ", finding, err=True)
+        if findings:
+            raise typer.Exit(EXIT_BROKEN)
+        told = reconciling.finish(who_types(), standing, reason=reason)
+    say("", f"Payments go on. {told} people are told what was lost.")
+
+
+def _show_standing(standing: "Standing", *, as_json: bool) -> None:
+    rows: list[dict[str, object]] = [
+        {
+            "reference": one.reference,
+            "person": one.person_id or "",
+            "said_at": one.said_at.isoformat(timespec="seconds"),
+        }
+        for one in standing.lost
+    ]
+    read = {name: at.isoformat(timespec="seconds") if at else None for name, at in standing.read_at.items()}
+    if as_json:
+        made_at = standing.made_at.isoformat()
+        typer.echo(
+            json.dumps({"made_at": made_at, "read_at": read, "waiting": standing.waiting, "lost": rows})
+        )
+        return
+    say(
+        "",
+        f"The book is as it was at {standing.made_at.isoformat(timespec='seconds')}. {standing.waiting} rows wait.",
+    )
+    for name, at in read.items():
+        say(
+            "",
+            f"{name}: read to the end at {at}" if at else f"{name}: not read since; is the daemon running?",
+        )
+    if rows:
+        say("", "People were told of these, and they are not in the book:")
+        print_table(rows, as_json=False)
+    else:
+        say("", "Nothing that people were told of is missing.")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+    app.command("reconcile")(reconcile)

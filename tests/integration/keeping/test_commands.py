@@ -1,0 +1,85 @@
+"""`smoney backup`, `restore` and `reconcile` as an admin types them."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
+from bot.keeping.parcel import identity_of, recipient_of
+from bot.settings import variable
+
+
+def smoney(*words, env=None):
+    given = [*words, *(("--env", str(env)) if env else ())]
+    return CliRunner().invoke(app, given, catch_exceptions=False)
+
+
+def env_of(settings, file):
+    names = ("home", "database_url", "keys", "backup_recipient", "postgresql_bin")
+    chosen = {name: getattr(settings, name) for name in names}
+    plain = {
+        name: getattr(value, "get_secret_value", lambda value=value: value)()
+        for name, value in chosen.items()
+    }
+    file.write_text("".join(f"{variable(name)}='{value}'\n" for name, value in plain.items() if value))
+    return file
+
+
+@pytest.fixture
+def town_env(keeper, tmp_path):
+    return env_of(keeper.settings, tmp_path / "town.env")
+
+
+@pytest.fixture
+def empty_env(keeper, tmp_path):
+    return env_of(keeper.empty, tmp_path / "empty.env")
+
+
+class TestCommands:
+    def test_back_up_and_restore(self, keeper, town_env, empty_env, tmp_path):
+        folder = tmp_path / "far away"
+        folder.mkdir()
+        said = smoney("backup", str(folder), "--json", env=town_env)
+        assert said.exit_code == 0
+        told = json.loads(said.stdout)
+        assert told["contents"]["counts"]["intents"] == 1
+        assert [str(path) for path in folder.iterdir()] == [told["file"]]
+        back = smoney(
+            "restore", told["file"], "--key", str(keeper.key), "--reason", "disk lost", env=empty_env
+        )
+        assert back.exit_code == 0, back.stderr
+        assert "Payments are paused" in back.stdout
+        assert smoney("ledger", "verify", env=empty_env).exit_code == 0
+        with keeper.restored() as copy:
+            assert copy.read(lambda s: s.connection().exec_driver_sql("SELECT action FROM admin_actions").all()) == [("book.restore",)]  # fmt: skip
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    def test_back_up_into_the_home_directory_by_themselves(self, keeper, town_env):
+        assert smoney("backup", env=town_env).exit_code == 0
+        assert len(list((keeper.settings.home / "backups").glob("smoney-*.age"))) == 1
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    def test_restore_says_what_is_wrong_in_one_sentence(self, keeper, town_env, tmp_path):
+        (tmp_path / "no backup").write_text("hello")
+        for file, code, words in (("no backup", 2, "empty place"), ("nowhere", 2, "empty place")):
+            said = smoney(
+                "restore", str(tmp_path / file), "--key", str(keeper.key), "--reason", "x", env=town_env
+            )
+            assert (said.exit_code, words in said.stderr) == (code, True)
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    def test_restore_of_no_backup_is_a_sentence(self, keeper, empty_env, tmp_path):
+        (tmp_path / "no backup").write_text("hello")
+        for file, words in (("no backup", "cannot be used"), ("nowhere", "No such file")):
+            said = smoney(
+                "restore", str(tmp_path / file), "--key", str(keeper.key), "--reason", "x", env=empty_env
+            )
+            assert (said.exit_code, words in said.stderr) == (1, True)
+            assert not (tmp_path / "elsewhere" / "restored.sqlite").exists()
+
+    def test_make_keys_that_fit(self, tmp_path):
+        printed = smoney("keys", "backup").stdout
+        public = printed.strip().splitlines()[-1].removeprefix("# ")
+        recipient_of(public, setting="x")
+        assert str(identity_of(printed, setting="x").to_public()) == public
