@@ -49,6 +49,9 @@ simulate-long: $(VENV)/.dev  ## the same to 5,000,000 steps; goes on where it st
 simulate-mutants: $(VENV)/.dev  ## puts small bugs in, one after another; a line of JSON each, an error if one survives
 	$(BIN)/python -m tests.simulation mutants --steps 50000
 
+prove-guards: $(VENV)/.dev  ## takes every guard of docs/threats.md away in turn; a line of JSON each, an error if its test stays green
+	$(BIN)/python -m tests.guards
+
 bench: $(VENV)/.dev     ## how fast the ledger and the reader are, beside raw baselines in the same run
 	$(BIN)/python -m tests.benchmarks.ledger
 	$(BIN)/python -m tests.benchmarks.bench_reader

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 import ledger.audit
 from bot.keys import keyring_from
 from bot.payments.authorisations import Authorisations
-from bot.payments.intents import IntentState, LineState
+from bot.payments.intents import SET_ASIDE, IntentState
 from bot.payments.wallets import WALLET
 from bot.sealing import public_keys
 from bot.settings import Settings
@@ -79,7 +79,7 @@ def _lines_that_lie(session: Session) -> Iterator[str]:
     for line, transfer in rows:
         if transfer is None or transfer.amount_minor != line.amount_minor:
             yield f"line {line.id} names transfer {line.transfer_id}, which is not there or of another amount"
-        elif (line.state == LineState.HELD) != (transfer.kind == "pending" and line.settled_id is None):
+        elif (line.state in SET_ASIDE) != (transfer.kind == "pending" and line.settled_id is None):
             yield f"line {line.id} is {line.state}, but its transfer {transfer.id} is {transfer.kind}"
 
 

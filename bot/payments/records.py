@@ -127,7 +127,7 @@ class Records:
         return int(minor), int(payments)
 
     def has_paid(self, session: Session, payer_id: int, payee_id: int) -> bool:
-        """Whether this payer has paid this very account before."""
+        """Whether this payer has paid this very account before: what came back or is being reviewed is no payment."""
         return (
             session.exec(
                 self._paid_lines(payer_id).where(IntentLineRow.payee_id == payee_id).limit(1)
@@ -145,6 +145,7 @@ class Records:
             select(IntentLineRow)
             .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
             .where(IntentRow.payer_id == payer_id, col(IntentLineRow.transfer_id).is_not(None))
+            .where(col(IntentLineRow.state).not_in((*CAME_BACK, LineState.REVIEW)))
             .order_by(col(IntentLineRow.id).desc())
         )
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,6 +119,14 @@ def town_at(url: str, home: Path, **chosen: object) -> AbstractContextManager[To
     sandbox = SandboxWorld(StoppedClock(NOON), limits=WIDE)
     settings = demo_settings(home, os.urandom, database_url=SecretStr(url), **chosen)
     return open_town(settings, sandbox, entropy=os.urandom, residents=RESIDENTS)
+
+
+@contextmanager
+def a_street(url: str, home: Path, **chosen: object) -> Iterator[Street]:
+    """One with settings of its own; at its end everything must hold."""
+    with town_at(url, home, **chosen) as town:
+        yield Street(town)
+        assert verify(town.bot.database, town.settings).findings == ()
 
 
 @pytest.fixture

@@ -7,22 +7,22 @@ import pytest
 from bot.payments.exemptions import TrustedPayees
 from bot.people.factor_states import Outcome
 from bot.x.gateway import UserId
-from tests.integration.payments.conftest import Street, town_at
+from tests.integration.payments.conftest import Street, a_street
 from tests.integration.payments.test_second_factor import Page
 
 
 @pytest.fixture
 def small(database_url, tmp_path):
     """Small payments need no code: 30 € at most, 100 € in all since the last one."""
-    with town_at(database_url, tmp_path, low_value_payments=True) as town:
-        yield Street(town)
+    with a_street(database_url, tmp_path, low_value_payments=True) as street:
+        yield street
 
 
 @pytest.fixture
 def few(database_url, tmp_path):
     """The same, counted: five since the last one."""
-    with town_at(database_url, tmp_path, low_value_payments=True, low_value_counter="payments") as town:
-        yield Street(town)
+    with a_street(database_url, tmp_path, low_value_payments=True, low_value_counter="payments") as street:
+        yield street
 
 
 def orders(street: Street, amount: str, payee: str = "alice") -> bool:
@@ -97,14 +97,13 @@ class TestASmallPayment:
         assert small.has("alice") == 3_00
 
     def test_keeps_to_the_limits(self, database_url, tmp_path):
-        with town_at(
+        with a_street(
             database_url,
             tmp_path,
             low_value_payments=True,
             allowance_per_day_minor=10_00,
             allowance_per_payment_minor=10_00,
-        ) as town:
-            street = Street(town)
+        ) as street:
             orders(street, "1")
             confirms(street)
             assert orders(street, "9")
@@ -114,8 +113,8 @@ class TestASmallPayment:
 class TestATrustedPayee:
     @pytest.fixture
     def trusting(self, database_url, tmp_path):
-        with town_at(database_url, tmp_path, trusted_payees=True) as town:
-            yield Page(Street(town)).is_active()
+        with a_street(database_url, tmp_path, trusted_payees=True) as street:
+            yield Page(street).is_active()
 
     def does(self, page: Page, name: str, payee: str, **named: Any) -> Any:
         bot, world = page.street.town.bot, page.street.world
@@ -163,8 +162,7 @@ class TestATrustedPayee:
 class TestTheUndoWindow:
     @pytest.fixture
     def undoable(self, database_url, tmp_path):
-        with town_at(database_url, tmp_path, undo_seconds=120) as town:
-            street = Street(town)
+        with a_street(database_url, tmp_path, undo_seconds=120) as street:
             street.tweets("bob", "@smoney send 10€ @alice")
             street.answers("bob")
             yield street

@@ -74,6 +74,21 @@ class TestGuards:
             findings = verify(town.bot.database, town.settings).findings
             assert any("does not fit the transfers" in finding for finding in findings)
 
+    def test_an_amount_changed_in_the_database_does_not_fit_its_mac(self, database_url, tmp_path):
+        """Whoever writes the database past its guards; the ledger's own sums are another matter."""
+        with town_at(database_url, tmp_path) as town:
+            street = Street(town)
+            street.tweets("bob", "@smoney send 10€ @alice")
+            street.answers("bob")
+            database = town.bot.database
+            trigger = "DROP TRIGGER ledger_transfer_never_changes"
+            drop = trigger if database.dialect == "sqlite" else f"{trigger} ON ledger_transfer"
+            change = "UPDATE ledger_transfer SET amount_minor = 1100 WHERE authorisation_id IS NOT NULL"
+            database.write(lambda session: session.connection().execute(text(drop)) and None)
+            database.write(lambda session: session.connection().execute(text(change)) and None)
+            findings = verify(database, town.settings).findings
+            assert any("does not fit the transfers" in finding for finding in findings)
+
     def test_a_transfer_under_no_authorisation_of_ours_is_found(self, database_url, tmp_path):
         with town_at(database_url, tmp_path) as town:
             street = Street(town)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.payments.reviews import NotUnderReview
-from tests.integration.payments.conftest import Street, town_at
+from tests.integration.payments.conftest import Street, a_street
 
 
 def decides(street: Street, name: str, reference: str) -> None:
@@ -30,10 +30,10 @@ def pays(street: Street, payee: str, amount: str = "1") -> None:
 @pytest.fixture
 def watched(database_url, tmp_path):
     """Two new payees in a day are many, and so are three refusals."""
-    with town_at(
+    with a_street(
         database_url, tmp_path, review_new_payees=2, review_refusals=3, review_reissued_handles=True
-    ) as town:
-        yield Street(town)
+    ) as street:
+        yield street
 
 
 @pytest.fixture
@@ -75,6 +75,20 @@ class TestAlarms:
         world.create_person("alice", "Alice Durand")
         pays(watched, "alice")
         assert waiting(watched) == ["reissued_handle"]
+
+    def test_are_raised_again_by_another_try(self, watched):
+        """Else whoever waits for a refusal, or does not wait at all, would pay at the second try."""
+        pays(watched, "alice")
+        watched.passes(days=2)
+        world = watched.world
+        world.rename(world.person("alice").id, "alice_old")
+        world.create_person("alice", "Alice Durand")
+        pays(watched, "alice")
+        pays(watched, "alice")
+        assert waiting(watched) == ["reissued_handle", "reissued_handle"]
+        decides(watched, "refuse", watched.reference("bob"))
+        pays(watched, "alice")
+        assert len(waiting(watched)) == 2
 
     def test_are_off_in_a_town_without_an_office(self, street):
         for payee in ("alice", "carol", "zoe"):

@@ -1,0 +1,352 @@
+"""The guards of the payments: for each, exact lines that take it away, and the test that must turn red without it.
+
+The names are those of the table in docs/threats.md. Where the lines are not found, the guard has moved, and that is an
+error.
+"""
+
+from dataclasses import dataclass
+
+from tests.simulation.mutants import Change
+
+PAYMENTS = "tests/integration/payments/"
+UNIT = "tests/unit/"
+
+
+@dataclass(frozen=True)
+class Guard:
+    name: str
+    test: str
+    changes: tuple[Change, ...]
+
+
+def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
+    return Guard(name, test, (Change(file, old, new),))
+
+
+GUARDS = (
+    # Whose order and whose answer
+    _guard(
+        "answer-of-its-payer",
+        PAYMENTS + "test_promises.py::TestNothingMovesWithoutItsPayersAnswer"
+        "::test_the_right_code_from_somebody_else_is_worth_nothing[sqlite]",
+        "bot/payments/records.py",
+        "            ChallengeRow.payer_id == payer_id, col(ChallengeRow.state).in_(states)\n",
+        "            col(ChallengeRow.state).in_(states)\n",
+    ),
+    _guard(
+        "answer-in-private",
+        PAYMENTS + "test_promises.py::TestNothingMovesWithoutItsPayersAnswer"
+        "::test_the_right_code_in_a_group_is_worth_nothing[sqlite]",
+        "bot/desk.py",
+        "or not message.one_to_one:",
+        "or False:",
+    ),
+    _guard(
+        "one-letter-one-question",
+        PAYMENTS + "test_promises.py::TestNothingMovesWithoutItsPayersAnswer"
+        "::test_one_code_is_good_for_one_of_two_payments_only[sqlite]",
+        "bot/payments/answers.py",
+        "if answer.letter in {None, row.letter}]",
+        "if answer.letter in {None, answer.letter}]",
+    ),
+    _guard(
+        "code-bound-to-its-lines",
+        UNIT + "payments/test_challenge.py::TestCode::test_dies_with_any_change_of_a_line",
+        "bot/payments/challenge.py",
+        "        *lines,\n",
+        "",
+    ),
+    _guard(
+        "code-bound-to-its-version",
+        UNIT + "payments/test_challenge.py::TestCode::test_dies_with_any_change_of_what_it_is_bound_to",
+        "bot/payments/challenge.py",
+        "        asked.version,\n",
+        "",
+    ),
+    _guard(
+        "code-in-time",
+        PAYMENTS + "test_promises.py::TestTime::test_an_answer_after_its_time_pays_nothing[sqlite]",
+        "bot/payments/challenge.py",
+        "    if answered_at > asked.expires_at:\n        return Verdict.LATE\n",
+        "",
+    ),
+    _guard(
+        "answer-not-read-a-day-late",
+        PAYMENTS + "test_promises.py::TestTime::test_an_answer_read_more_than_a_day_late_is_refused[sqlite]",
+        "bot/payments/answers.py",
+        "        if self.clock() - answered_at > self.rules.answer_may_wait:\n",
+        "        if False:\n",
+    ),
+    _guard(
+        "edit-kills-the-old-code",
+        PAYMENTS
+        + "test_promises.py::TestPaysOnce::test_an_edit_before_the_answer_kills_the_old_code[sqlite]",
+        "bot/payments/story.py",
+        '            self._records.end_challenges(session, intent, "superseded")\n',
+        "            pass\n",
+    ),
+    _guard(
+        "paid-once",
+        PAYMENTS + "test_promises.py::TestPaysOnce::test_an_edit_of_a_paid_order_pays_nothing_more[sqlite]",
+        "bot/payments/story.py",
+        "        if state is IntentState.PAID:\n",
+        "        if state is IntentState.PAID:\n            return True\n        if state is IntentState.PARKED:\n",
+    ),
+    _guard(
+        "stored-once",
+        PAYMENTS + "test_promises.py::TestPaysOnce::test_the_same_tweet_delivered_three_times[sqlite]",
+        "bot/store/inbox.py",
+        "        known = self._known(session, kind, x_id)\n",
+        "        known = None\n",
+    ),
+    _guard(
+        "reissued-handles-are-told",
+        PAYMENTS + "test_promises.py::TestPeopleAreTheirIds"
+        "::test_the_challenge_warns_when_the_handle_was_another_account_before[sqlite]",
+        "bot/payments/asking.py",
+        "            if self.handle_was_another(session, payer, line):\n",
+        "            if False:\n",
+    ),
+    _guard(
+        "a-mention-is-what-its-entity-says",
+        UNIT
+        + "language/test_reader.py::TestPayees::test_are_nobody_where_the_entity_lies_about_its_place_or_name",
+        "bot/language/tokens.py",
+        "named = entity is not None and entity.end == end and entity.username.lower() == username",
+        "named = entity is not None",
+    ),
+    _guard(
+        "no-message-to-strangers",
+        PAYMENTS
+        + "test_promises.py::TestComingAndGoing::test_a_payee_is_never_written_to_before_they_wrote[sqlite]",
+        "bot/store/outbox.py",
+        "        if person.standing != Standing.ENROLLED and priority is not Priority.ANSWER:\n            return\n",
+        "",
+    ),
+    _guard(
+        "hostile-names-are-cleaned",
+        UNIT + "language/test_voice.py::TestEveryPhrase::test_lets_no_stranger_write_its_lines[en]",
+        "bot/language/voice.py",
+        "hostile.clean(label.name, hostile.NAME_LENGTH)\n",
+        "label.name\n",
+    ),
+    # Guessing
+    _guard(
+        "five-wrong-ones-lock",
+        PAYMENTS + "test_promises.py::TestWrongAnswers"
+        "::test_five_in_a_row_lock_and_the_right_one_is_refused_meanwhile[sqlite]",
+        "bot/payments/answers.py",
+        "        if remaining > 0:\n",
+        "        if True:\n",
+    ),
+    _guard(
+        "twenty-in-a-month-bar",
+        PAYMENTS + "test_wrong_answers.py::TestGuessing"
+        "::test_for_a_month_by_whoever_never_rests_gives_twenty_tries[sqlite]",
+        "bot/payments/answers.py",
+        "            payer.barred_at = self.clock()\n",
+        "            pass\n",
+    ),
+    _guard(
+        "only-an-active-factor-unlocks",
+        PAYMENTS + "test_wrong_answers.py::TestUnlocking"
+        "::test_not_by_a_new_one_for_it_may_be_the_guessers_own[sqlite]",
+        "bot/payments/unlocking.py",
+        "        if not self.factors.standing(session, person).active:\n",
+        "        if False:\n",
+    ),
+    # The second factor
+    _guard(
+        "allowance-without-a-factor",
+        PAYMENTS + "test_limits.py::TestWithoutASecondFactor"
+        "::test_thirty_euros_are_paid_and_thirty_one_are_not[sqlite]",
+        "bot/payments/limits.py",
+        "self.with_factor if factor_active else self.without_factor",
+        "self.with_factor",
+    ),
+    _guard(
+        "a-new-factor-waits",
+        PAYMENTS + "test_limits.py::TestWithoutASecondFactor"
+        "::test_a_new_second_factor_raises_nothing_for_48_hours[sqlite]",
+        "bot/people/second_factor.py",
+        "        row.trusted_at = now + WAIT\n",
+        "        row.trusted_at = now\n",
+    ),
+    _guard(
+        "one-time-codes-count-once",
+        UNIT + "people/test_one_time_codes.py::TestMatchingStep::test_takes_no_step_twice_and_none_before_it",
+        "bot/people/one_time_codes.py",
+        "        if fits and (after is None or step > after):\n",
+        "        if fits:\n",
+    ),
+    _guard(
+        "no-step-goes-back-in-the-database",
+        PAYMENTS + "test_second_factor.py::TestACode"
+        "::test_that_was_used_stays_used_whatever_the_program_writes[sqlite]",
+        "bot/migrations/versions/0002_sqlite.sql",
+        "WHEN NEW.last_step < OLD.last_step OR (OLD.last_step IS NOT NULL AND NEW.last_step IS NULL)\n",
+        "WHEN 0\n",
+    ),
+    _guard(
+        "factor-tries-are-counted",
+        PAYMENTS + "test_second_factor.py::TestACode"
+        "::test_wrong_five_times_locks_and_the_right_one_is_not_taken_then[sqlite]",
+        "bot/people/second_factor.py",
+        "        if row.wrong_tries < self.locking.tries:\n",
+        "        if True:\n",
+    ),
+    _guard(
+        "changing-a-factor-needs-proof",
+        PAYMENTS + "test_second_factor.py::TestChanging::test_with_a_wrong_code_does_not_begin[sqlite]",
+        "bot/people/second_factor.py",
+        "        if not tried.accepted:\n            return Begun(tried)\n",
+        "",
+    ),
+    _guard(
+        "removing-a-factor-waits",
+        PAYMENTS
+        + "test_second_factor.py::TestRemoving::test_with_nothing_waits_48_hours_with_notices[sqlite]",
+        "bot/people/second_factor.py",
+        "        if proof is not None or is_new:\n",
+        "        if True:\n",
+    ),
+    _guard(
+        "recovery-codes-count-once",
+        PAYMENTS
+        + "test_second_factor.py::TestRecoveryCodes::test_work_once_and_their_person_is_told[sqlite]",
+        "bot/people/second_factor.py",
+        "            kept.used_at = self.clock()\n",
+        "            kept.used_at = None\n",
+    ),
+    # The page
+    _guard(
+        "page-shows-ones-own-questions",
+        PAYMENTS + "test_page_answers.py::TestAQuestionOnThePage::test_of_somebody_else_is_not_there[sqlite]",
+        "bot/payments/page_answers.py",
+        '        if challenge.payer_id != payer.user_id or challenge.state != "open":\n',
+        '        if challenge.state != "open":\n',
+    ),
+    _guard(
+        "page-answer-bound-to-what-was-shown",
+        PAYMENTS + "test_page_answers.py::TestAQuestionOnThePage"
+        "::test_edited_meanwhile_is_not_paid_as_it_was_shown[sqlite]",
+        "bot/payments/page_answers.py",
+        "            and judge(given, asked, key, answered_at=self.clock()) is Verdict.RIGHT\n",
+        "",
+    ),
+    _guard(
+        "page-answer-needs-the-factor",
+        PAYMENTS + "test_page_answers.py::TestAQuestionOnThePage::test_needs_the_code_of_the_app[sqlite]",
+        "bot/payments/page_answers.py",
+        "        if not tried.accepted:\n            return Answered(tried)\n",
+        "",
+    ),
+    # How much
+    _guard(
+        "limits-are-counted-when-paying",
+        PAYMENTS + "test_limits.py::TestCounting"
+        "::test_two_orders_answered_one_after_the_other_cannot_both_slip_under[sqlite]",
+        "bot/payments/story.py",
+        "        try:\n            self._check_intent(session, payer, intent)\n            self._posting.post(",
+        "        try:\n            self._posting.post(",
+    ),
+    _guard(
+        "wallets-hold-no-more",
+        PAYMENTS + "test_limits.py::TestAFullWallet::test_is_paid_no_more_and_nothing_moves[sqlite]",
+        "bot/payments/posting.py",
+        "        if enrolled and not self.spending.can_hold(",
+        "        if False and not self.spending.can_hold(",
+    ),
+    _guard(
+        "small-payments-are-bounded",
+        PAYMENTS + "test_exemptions.py::TestASmallPayment"
+        "::test_a_hundred_euros_in_all_and_then_a_code_again[sqlite]",
+        "bot/payments/exemptions.py",
+        "sum_minor + intent.total_minor > low.sum_minor",
+        "sum_minor > low.sum_minor",
+    ),
+    _guard(
+        "trusting-needs-the-factor",
+        PAYMENTS + "test_exemptions.py::TestATrustedPayee"
+        "::test_is_added_by_a_right_code_of_an_active_factor_only[sqlite]",
+        "bot/payments/exemptions.py",
+        "        if tried.accepted and payee_id not in",
+        "        if payee_id not in",
+    ),
+    _guard(
+        "reviews-hold-the-money",
+        PAYMENTS + "test_reviews.py::TestUnderReview::test_the_money_is_set_aside_and_reaches_nobody[sqlite]",
+        "bot/payments/posting.py",
+        "        if for_review:\n            return LineState.REVIEW\n",
+        "",
+    ),
+    _guard(
+        "held-money-is-taken-back-once",
+        PAYMENTS + "test_promises.py::TestHeldMoney::test_can_be_taken_back_by_its_payer[sqlite]",
+        "bot/payments/claims.py",
+        "        self._void(session, line, LineState.CANCELLED, SET_ASIDE)\n",
+        "        pass\n",
+    ),
+    # What is written down, and what it can be read as
+    _guard(
+        "mac-over-what-moved",
+        PAYMENTS
+        + "test_guards.py::TestGuards::test_an_amount_changed_in_the_database_does_not_fit_its_mac[sqlite]",
+        "bot/payments/authorisations.py",
+        "        *(value for each in sorted(moved) for value in each),\n",
+        "",
+    ),
+    _guard(
+        "authorisations-never-change",
+        PAYMENTS + "test_guards.py::TestGuards"
+        "::test_refuse_hand_written_sql[sqlite-UPDATE authorisations SET evidence = evidence + 1]",
+        "bot/migrations/versions/0001_sqlite.sql",
+        "BEGIN SELECT RAISE(ABORT, 'an authorisation is never changed'); END;\n",
+        "BEGIN SELECT 1; END;\n",
+    ),
+    Guard(
+        "sealed-for-one-place",
+        UNIT + "test_vault.py::TestVault::test_does_not_open_a_value_in_another_place",
+        (
+            Change(
+                "bot/store/vault.py",
+                '        place = encode("smoney vault", VERSION, key_id, table, str(row_id), column)\n        # A lone',
+                '        place = encode("smoney vault", VERSION, key_id)\n        # A lone',
+            ),
+            Change(
+                "bot/store/vault.py",
+                '            place = encode("smoney vault", VERSION, key_id, table, str(row_id), column)\n            return',
+                '            place = encode("smoney vault", VERSION, key_id)\n            return',
+            ),
+        ),
+    ),
+    _guard(
+        "secrets-are-sealed",
+        PAYMENTS + "test_canaries.py::TestCanaries::test_stand_neither_in_a_log_nor_in_the_database[error]",
+        "bot/store/vault.py",
+        'self._cipher(key_id).encrypt(nonce, text.encode("utf-8", "surrogatepass"), place)',
+        'text.encode("utf-8", "surrogatepass")',
+    ),
+    _guard(
+        "libraries-keep-quiet",
+        PAYMENTS + "test_canaries.py::TestCanaries::test_stand_neither_in_a_log_nor_in_the_database[info]",
+        "bot/telemetry.py",
+        '    "tweepy",\n',
+        "",
+    ),
+    _guard(
+        "a-wrong-key-starts-nothing",
+        PAYMENTS + "test_keys_rotate.py::TestWrongKeys::test_another_one_of_the_same_name_is_said[sqlite]",
+        "bot/book.py",
+        "        if keyring.fingerprint(key_id) != fingerprint:\n",
+        "        if False:\n",
+    ),
+    _guard(
+        "a-missing-key-starts-nothing",
+        PAYMENTS
+        + "test_keys_rotate.py::TestWrongKeys::test_a_missing_one_is_said_and_nothing_is_touched[sqlite]",
+        "bot/book.py",
+        "        if key_id not in keyring.ids:\n            raise",
+        "        if False:\n            raise",
+    ),
+)
