@@ -48,6 +48,7 @@ class Keyring:
     def __init__(self, text: str, *, setting: str = "SMONEY_KEYS") -> None:
         """Reads `id:base64,id:base64`, or one key a line; raises `Misconfigured` naming `setting`."""
         self._keys: dict[str, bytes] = {}
+        self._derived: dict[tuple[Purpose, str], bytes] = {}
         for entry in _entries(text):
             key_id, key = _read(entry, setting)
             if key_id in self._keys or key in self._keys.values():
@@ -66,11 +67,13 @@ class Keyring:
 
     def derive(self, purpose: Purpose, key_id: str | None = None) -> bytes:
         """32 bytes for this purpose alone, from the current key or an older one; raises `UnknownKey`."""
-        try:
-            key = self._keys[self.current_id if key_id is None else key_id]
-        except KeyError:
-            raise UnknownKey(key_id) from None
-        return HKDF(algorithm=SHA256(), length=32, salt=_SALT, info=purpose.value).derive(key)
+        wanted = (purpose, self.current_id if key_id is None else key_id)
+        if wanted not in self._derived:
+            if wanted[1] not in self._keys:
+                raise UnknownKey(key_id)
+            hkdf = HKDF(algorithm=SHA256(), length=32, salt=_SALT, info=purpose.value)
+            self._derived[wanted] = hkdf.derive(self._keys[wanted[1]])
+        return self._derived[wanted]
 
     def fingerprint(self, key_id: str | None = None) -> str:
         """16 hex digits that tell one key from another of the same id, and tell nothing about the key."""

@@ -4,9 +4,11 @@ It commits together or not at all, so there is no moment at which money has move
 that cannot be worked is set aside with its reason, and the rest goes on.
 """
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psycopg
 import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel import Session
@@ -25,6 +27,8 @@ THE_DATABASE = (
     ledger_errors.OutcomeUnknown,
     ledger_errors.TransactionLost,
     DBAPIError,
+    sqlite3.OperationalError,  # the statement that moves money goes to the driver itself
+    psycopg.OperationalError,
     OSError,
     MemoryError,
 )

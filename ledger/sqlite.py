@@ -8,6 +8,7 @@ on the driver's connection itself; SQLAlchemy is told that it has one and never 
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from pathlib import Path
 from threading import Lock, local
@@ -192,12 +193,18 @@ class SqliteEngine:
         self._writer = create_engine(
             "sqlite+carried://", creator=lambda: driver, poolclass=StaticPool
         ).connect()
+        self._writer_is_gone = False
 
     def _reopen_writer(self) -> None:
-        """A new connection in place of one a work has broken: whatever it left open or unread on it is gone."""
+        """A new connection in place of one a work has broken: whatever it left open or unread on it is gone.
+
+        If the file cannot be opened at this moment either, the next write tries again.
+        """
+        self._writer_is_gone = True
         self._writer.close()
         self._driver.close()
-        self._open_writer()
+        with suppress(sqlite3.Error):
+            self._open_writer()
 
     def _open_reader(self) -> Any:
         connection = self._open()
@@ -287,6 +294,8 @@ class SqliteEngine:
                 return
 
     def _transact(self, batch: list[_Call[Any]], *, without: list[_Call[Any]]) -> None:
+        if self._writer_is_gone:
+            self._open_writer()
         driver = self._driver
         try:
             driver.execute("BEGIN IMMEDIATE")

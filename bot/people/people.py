@@ -49,12 +49,14 @@ class People:
         another worker; where two wait for each other the database ends one of them, and its work is run again."""
         wanted = sorted(set(user_ids))
         for user_id in wanted:
-            self.ensure(session, user_id)
+            self.get(session, user_id)
         rows = select(PersonRow).where(col(PersonRow.user_id).in_(wanted)).order_by(col(PersonRow.user_id))
         found = session.exec(rows.with_for_update().execution_options(populate_existing=True))
         return {UserId(row.user_id): row for row in found}
 
     def get(self, session: Session, user_id: UserId) -> PersonRow:
+        if (known := session.get(PersonRow, user_id)) is not None:
+            return known
         self.ensure(session, user_id)
         return session.get_one(PersonRow, user_id)
 

@@ -21,6 +21,9 @@ from bot.x.gateway import DirectMessage, Post, Unreadable, UserId, XUser
 from bot.x.snowflake import instant_of
 from ledger.clock import Clock, IdSource
 
+MOST_AT_ONCE = 500
+"""So many ids are asked about in one statement."""
+
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
@@ -72,15 +75,20 @@ class Inbox:
 
     def store_posts(self, session: Session, posts: Sequence[Post]) -> int:
         """Adds the versions not seen before; the number of them."""
+        before = self._read_before(session, "post", [post.id for post in posts])
         return sum(
-            self._store(session, "post", post.author.id, post.id, post.first_id, post) for post in posts
+            self._store(session, "post", post.author.id, post.id, post.first_id, post)
+            for post in posts
+            if post.id not in before
         )
 
     def store_messages(self, session: Session, messages: Sequence[DirectMessage]) -> int:
         """Adds the messages not seen before; the number of them."""
+        before = self._read_before(session, "message", [message.id for message in messages])
         return sum(
             self._store(session, "message", message.sender_id, message.id, message.id, message)
             for message in messages
+            if message.id not in before
         )
 
     def store_unreadable(
@@ -111,6 +119,16 @@ class Inbox:
                 )
             )
             session.flush()
+
+    @staticmethod
+    def _read_before(session: Session, kind: str, x_ids: Sequence[int]) -> set[int]:
+        """Which of these are stored already, and could be read: most of what a list shows was there before."""
+        before: set[int] = set()
+        readable = col(InboxRow.reason).is_(None) | ~col(InboxRow.reason).startswith(UNREADABLE)
+        for start in range(0, len(x_ids), MOST_AT_ONCE):
+            some = col(InboxRow.x_id).in_(x_ids[start : start + MOST_AT_ONCE])
+            before.update(session.exec(select(InboxRow.x_id).where(InboxRow.kind == kind, some, readable)))
+        return before
 
     def store_lookup(self, session: Session, row_id: int, result: LookedUp) -> bool:
         """Adds a look-up's result, which goes in the place of the row that waits for it."""

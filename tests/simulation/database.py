@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
+from sqlalchemy.util import LRUCache
 
 from ledger.database import Database
 from ledger.sessions import WriterConnection
@@ -45,6 +46,8 @@ class DiskTrouble:
     statements_left: int
     rolls_back: bool = False
     """SQLite may end the whole transaction by itself after such an error."""
+    at: str = ""
+    """Only a statement with these words counts."""
 
 
 @dataclass
@@ -55,6 +58,8 @@ class Disk:
     struck: Counter[str] = field(default_factory=Counter)
     crash_in: int | None = None
     """So many statements from now on the program dies."""
+    crash_at: str = ""
+    """Only statements with these words are counted."""
     dead: bool = False
 
     def opening(self) -> None:
@@ -70,7 +75,7 @@ class Disk:
         """Called before each statement. Raises what strikes."""
         if self.dead:
             raise Crash
-        if self.crash_in is not None:
+        if self.crash_in is not None and self.crash_at in sql:
             self.crash_in -= 1
             if self.crash_in <= 0:
                 self._die("crash at COMMIT, before" if sql == "COMMIT" else "crash at a statement")
@@ -80,7 +85,9 @@ class Disk:
     def after(self, sql: str) -> None:
         """Called after each statement that went well."""
         if sql == "COMMIT":
-            if self.crash_in == 1:  # it would have been the next statement's: the commit has just been made
+            if (
+                self.crash_in == 1 and not self.crash_at
+            ):  # it would have been the next statement's: the commit has just been made
                 self._die("crash at COMMIT, after")
             if self.planned is not None and self.planned.kind == COMMIT_UNHEARD:
                 self.planned = None
@@ -99,8 +106,10 @@ class Disk:
             return False
         if trouble.kind == COMMIT_FAILS:
             return sql == "COMMIT"
+        if trouble.at not in sql or sql.startswith(("ROLLBACK", "PRAGMA")):
+            return False
         trouble.statements_left -= 1
-        return trouble.statements_left <= 0 and not sql.startswith(("ROLLBACK", "PRAGMA"))
+        return trouble.statements_left <= 0
 
     def _strike(self, connection: sqlite3.Connection, trouble: DiskTrouble) -> None:
         self.planned = None
@@ -147,6 +156,13 @@ class _Watched(sqlite3.Connection):
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(_Cursor if factory is None else factory)
 
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
+        """By our cursor, which the connection's own short cut would pass by."""
+        return self.cursor().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> Any:
+        return self.cursor().executemany(sql, parameters)
+
 
 class _WatchedWriter(_Watched, WriterConnection):
     pass
@@ -160,6 +176,10 @@ class _Dialect(CarriedDialect):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Dialect)
+
+
+COMPILED: Any = LRUCache(2_000)
+"""What SQLAlchemy made of the program's statements: the same for every engine of a process, and no state of a run."""
 
 
 class SimulatedSqlite(SqliteEngine):
@@ -176,6 +196,10 @@ class SimulatedSqlite(SqliteEngine):
         connection.disk = self._disk
         self._connections.append(connection)
         return connection
+
+    def _open_writer(self) -> None:
+        super()._open_writer()
+        self._writer.engine._compiled_cache = COMPILED
 
     @property
     def changes(self) -> int:

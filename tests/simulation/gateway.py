@@ -10,7 +10,7 @@ from typing import Any
 from bot.sandbox.faults import Fault, FaultKind, FaultPlan
 from bot.sandbox.gateway import SandboxGateway
 from bot.sandbox.limits import Operation
-from bot.x.gateway import Page
+from bot.x.gateway import Page, Post
 from tests.simulation.ground import Crash, WorkerDied
 
 
@@ -49,6 +49,7 @@ class Seams:
         self.crash_in: int | None = None
         self.worker_dies_in: int | None = None
         self.gives_way: Callable[[], None] = lambda: None
+        self.shows_old_versions: Callable[[], bool] = lambda: False
 
     def pass_by(self, where: str) -> None:
         if self.crash_in is not None:
@@ -86,17 +87,29 @@ class WatchedGateway:
         def call(*arguments: Any, **named: Any) -> Any:
             self._seams.pass_by("before")
             try:
-                return self._as_x_gives_it(found(*arguments, **named))
+                return self._as_x_gives_it(found(*arguments, **named), named.get("since_id") or 0)
             finally:
                 self._seams.pass_by("after")
 
         return call
 
-    def _as_x_gives_it(self, answer: Any) -> Any:
-        if not isinstance(answer, Page) or not any(item.id in self._without_ids for item in answer.items):
+    def _as_x_gives_it(self, answer: Any, since_id: int) -> Any:
+        if not isinstance(answer, Page):
             return answer
-        items = tuple(self._bare(item) if item.id in self._without_ids else item for item in answer.items)
-        return replace(answer, items=items)
+        items = [self._bare(item) if item.id in self._without_ids else item for item in answer.items]
+        for item in answer.items:
+            if isinstance(item, Post) and item.id != item.first_id:
+                items += self._older_versions(item, since_id)
+        return replace(answer, items=tuple(items))
+
+    def _older_versions(self, post: Post, since_id: int) -> list[Post]:
+        """X shows a version it should not show any more, and perhaps after the newer one was read."""
+        if not self._seams.shows_old_versions():
+            return []
+        posts = self._inner._world.posts
+        older = [each for each in posts.history(posts[post.id]) if since_id < each < post.id]
+        self._seams.struck["an older version is shown after the newer"] += len(older)
+        return [self._inner._post(posts[each]) for each in older]
 
     @staticmethod
     def _bare(item: Any) -> Any:

@@ -79,7 +79,7 @@ def _order(run: "Run", player: Player) -> tuple[str, Version]:
 def tweets_an_order(run: "Run", player: Player) -> str | None:
     words, version = _order(run, player)
     post = run.world.post(player.id, f"@smoney {words}")
-    version.chain = post.id
+    version.chain = version.post = post.id
     run.model.orders(version)
     player.posts.append(post.id)
     return f"tweets “{words}”"
@@ -241,9 +241,10 @@ def edits_an_order(run: "Run", player: Player) -> str | None:
     words, version = _order(run, player)
     newest = run.chance.choice(player.posts[-4:])
     edited = run.world.edit(newest, f"@smoney {words}")
-    version.chain = edited.first_id
+    version.chain, version.post = edited.first_id, edited.id
     run.model.changes(edited.first_id, run.clock())
     run.model.orders(version)
+    player.posts.append(edited.id)
     return f"edits a tweet into “{words}”"
 
 
@@ -251,6 +252,7 @@ def edits_into_no_order(run: "Run", player: Player) -> str | None:
     if not player.posts:
         return None
     edited = run.world.edit(run.chance.choice(player.posts[-4:]), f"@smoney never mind {run.new_note()}")
+    player.posts.append(edited.id)
     run.model.changes(edited.first_id, run.clock())
     return "edits a tweet into no order"
 

@@ -8,6 +8,7 @@ it demands.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -38,6 +39,8 @@ class Version:
     amounts: tuple[int, ...]
     at: datetime
     by_look_up: bool = False
+    post: int = 0
+    """This version's own id; 0 in private."""
 
     @property
     def total(self) -> int:
@@ -99,8 +102,9 @@ class Paid:
 class Rules:
     """What the world was told are the rules."""
 
-    per_payment: int
-    per_day: int
+    per_payment: dict[bool, int]
+    """The most in cents, by whether the operator knows who somebody is; as docs/limits.md has it."""
+    per_day: dict[bool, int]
     hold: timedelta
     wrong_before_lock: int
     lock: timedelta
@@ -119,11 +123,15 @@ class Person:
     surely_locked_until: datetime | None = None
     maybe_locked_until: datetime | None = None
     refusals_heard: int = 0
+    too_full: bool = False
+    """They were told that what is held does not fit into their wallet."""
 
 
 class Model:
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, newer_is_worked: Callable[[Version], bool] = lambda _: False) -> None:
         self.rules = rules
+        self._newer_is_worked = newer_is_worked
+        """Whether a later version of the same post has been read and worked by now."""
         self.posted: Counter[int] = Counter()
         self.set_aside: Counter[int] = Counter()
         self.people: dict[int, Person] = defaultdict(Person)
@@ -143,8 +151,11 @@ class Model:
         """Who held a handle since when."""
         self.not_listening = timedelta()
         """For how long in all nobody listened, in gaps of ten minutes and more: ends of holds moved on by it."""
+        self.balances: dict[tuple[int, str], int] = {}
+        """What a payer could spend after a payment."""
         self.changed: dict[int, datetime] = {}
         """When a post was last edited or deleted, by its chain."""
+        self.identified: set[int] = set()
         self.confirmed = 0
 
     # What people do
@@ -235,6 +246,8 @@ class Model:
             return  # it must never be paid for this
         if asked.ended_at is not None and at > asked.ended_at:
             return
+        if self._newer_is_worked(asked.version):
+            return
         self.answers[asked.question.reference].append(Answer(asked, at, certain, who.refusals_heard))
 
     def _surely_open(self, asked: Asked, at: datetime) -> bool:
@@ -320,6 +333,9 @@ class Model:
             total = sum(line.amount for line in lines)
             if not lines or lines[0].payer != person or total != saying.amount_minor:
                 raise Broken("receipts match the ledger", f"{saying} told to {person}, paid: {lines}")
+            if saying.balance_minor != self.balances[person, saying.reference]:
+                should = self.balances[person, saying.reference]
+                raise Broken("receipts match the ledger", f"{saying}: the balance should be {should}")
         elif saying.what in {"received", "claimed"}:
             if not any(line.payee == person and line.amount == saying.amount_minor for line in lines):
                 raise Broken("receipts match the ledger", f"{saying} told to {person}, paid: {lines}")
@@ -328,7 +344,7 @@ class Model:
             fitting = [
                 line
                 for line in lines
-                if line.state == state
+                if state in line.state.split(" or ")
                 and line.amount == saying.amount_minor
                 and getattr(line, side) == person
             ]
@@ -341,6 +357,13 @@ class Model:
             return  # of an earlier version, before the edit that was paid
         elif saying.what in {"cancelled", "expired", "withdrawn", "lapsed"} and lines:
             raise Broken("receipts match the ledger", f"{saying} told to {person}, but it was paid: {lines}")
+
+    def is_let_go(self, person: int, at: datetime) -> None:
+        """They were told that they have left: no question put to them before counts any more."""
+        left_at = max(said for said, words in self.people[person].said if words == "stop")
+        for asked in self.asked.values():
+            if asked.person == person and asked.question.heard_at < left_at:
+                self._end(asked, "cancelled", at)
 
     def refused(self, person: int) -> None:
         self.people[person].refusals_heard += 1
@@ -369,6 +392,8 @@ class Model:
         for transfer_id, payee, amount, is_held in lines:
             line = Paid(reference, payer, payee, amount, at, "held" if is_held else "paid")
             self.paid[reference].append(line)
+            if not is_held and not any(words == "start" for _, words in self.people[payee].said):
+                raise Broken("money waits for who has not come", f"{line} was posted at once")
             if is_held:
                 self.held[transfer_id] = Held(transfer_id, reference, payer, payee, amount, at)
                 self.set_aside[payer] += amount
@@ -377,6 +402,7 @@ class Model:
                 self.posted[payee] += amount
                 self.posted_lines[transfer_id] = line
         answer.asked.ended, answer.asked.ended_at = "paid", at
+        self.balances[payer, reference] = self.posted[payer] - self.set_aside[payer]
 
     def _allows(self, reference: str, payer: int, lines: list[tuple[int, int, int, bool]]) -> Answer | None:
         for answer in self.answers[reference]:
@@ -411,7 +437,8 @@ class Model:
         return {person for _, person in holders[first:]}
 
     def _check_limits(self, payer: int, total: int, at: datetime) -> None:
-        if total > self.rules.per_payment:
+        known = payer in self.identified
+        if total > self.rules.per_payment[known]:
             raise Broken("limits hold", f"{payer} paid {total} at once")
         came_back = {"cancelled", "declined", "cancelled or declined", "expired"}
         day = sum(
@@ -420,7 +447,7 @@ class Model:
             for line in lines
             if line.payer == payer and line.at > at - DAY and line.state not in came_back
         )
-        if day + total > self.rules.per_day:
+        if day + total > self.rules.per_day[known]:
             raise Broken("limits hold", f"{payer} paid {day + total} within a day")
 
     def claimed(self, pending_id: int, transfer_id: int, at: datetime) -> None:
@@ -458,7 +485,7 @@ class Model:
         said = self.people[held.payee].said
         came = [when for when, words in said if words.startswith("start") and held.at < when <= due]
         left = [when for when, words in said if words == "stop" and when > held.at]
-        if came and not left:
+        if came and not left and not self.people[held.payee].too_full:
             raise Broken(
                 "who comes in time gets what is held", f"{held} expired, its payee came at {came[0]}"
             )

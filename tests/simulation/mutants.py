@@ -38,16 +38,299 @@ def _mutant(name: str, what: str, *changes: tuple[str, str, str]) -> Mutant:
 MUTANTS = (
     _mutant(
         "no-dedup",
-        "a message or post that was read twice is stored twice",
+        "a message or post that is read twice is stored twice",
+        ("bot.store.inbox", "            if message.id not in before\n", ""),
         (
             "bot.store.inbox",
-            "        if session.exec(known).first() is not None:\n            return False\n",
+            "        known = self._known(session, kind, x_id)\n",
             """\
-        while session.exec(known).first() is not None:
+        while self._known(session, kind, x_id):
             x_id += 1
-            known = select(InboxRow.id).where(InboxRow.kind == kind, InboxRow.x_id == x_id)
+        known = self._known(session, kind, x_id)
 """,
         ),
+    ),
+    _mutant(
+        "cursor-too-early",
+        "the cursor of the messages moves before they are in hand",
+        (
+            "bot.x.listening",
+            "        messages, unreadable = _all_pages(\n",
+            """\
+        newest = first_id_at(started_at)
+        self.database.write(lambda session: self._move_cursor(session, MESSAGES, newest, started_at))
+        messages, unreadable = _all_pages(
+""",
+        ),
+    ),
+    _mutant(
+        "first-page-only",
+        "a list is read no further than its first page",
+        (
+            "bot.x.listening",
+            "        if token is None or token in seen or reached:\n",
+            "        if items or reached:\n",
+        ),
+    ),
+    _mutant(
+        "code-not-bound-to-payee",
+        "an edit leaves the old question open, so its code pays whom the new version names",
+        (
+            "bot.payments.story",
+            '            self._records.end_challenges(session, intent, "superseded")\n        written =',
+            "            pass\n        written =",
+        ),
+    ),
+    _mutant(
+        "superseded-code-accepted",
+        "a code of before an edit still counts",
+        (
+            "bot.payments.answers",
+            'challenges = self.records.challenges(session, payer.user_id, "open")\n',
+            'challenges = self.records.challenges(session, payer.user_id, "open", "superseded")\n',
+        ),
+    ),
+    _mutant(
+        "expiry-ignored",
+        "a code counts however late it comes",
+        (
+            "bot.payments.challenge",
+            "    if answered_at > asked.expires_at:\n        return Verdict.LATE\n",
+            "",
+        ),
+    ),
+    _mutant(
+        "answer-judged-when-read",
+        "an answer's time is the time it was read, not the time it was said",
+        (
+            "bot.payments.story",
+            "answered_at=instant_of(said_in)",
+            "answered_at=self._clock()",
+        ),
+    ),
+    _mutant(
+        "answered-question-stays-open",
+        "a right answer does not use the question up",
+        (
+            "bot.payments.story",
+            '        challenge.state = "answered"\n        session.add(challenge)\n',
+            "",
+        ),
+    ),
+    _mutant(
+        "hold-released-twice",
+        "what became of a hold is not written down, so it is released again",
+        ("bot.payments.claims", "        line.state = state\n        session.add(line)\n", ""),
+    ),
+    _mutant(
+        "retry-without-look-up",
+        "a send of unknown fate is sent again at once",
+        (
+            "bot.channels.courier",
+            'look_first = row.state in {"unknown", "sending"}',
+            "look_first = False",
+        ),
+    ),
+    _mutant(
+        "lease-too-short",
+        "a row that is being sent is taken for abandoned by the other worker",
+        ("bot.channels.courier", "LEASE = timedelta(minutes=5)\n", "LEASE = timedelta(seconds=-1)\n"),
+    ),
+    _mutant(
+        "sent-before-it-is-sent",
+        "a row is marked as sent when it is claimed",
+        ("bot.channels.courier", '        row.state = "sending"\n', '        row.state = "sent"\n'),
+    ),
+    _mutant(
+        "balance-checked-before-the-lock",
+        "money is looked at when the order comes, and not again when it is paid",
+        (
+            "bot.payments.story",
+            "            self._check_intent(session, payer, intent)\n            self._posting.post",
+            "            self._posting.post",
+        ),
+        ("bot.payments.wallets", "            guarded=True,\n", ""),
+    ),
+    _mutant(
+        "old-edit-wins",
+        "an older version that arrives later replaces the newer one",
+        (
+            "bot.desk",
+            "        if self.inbox.newer_version_exists(session, received):\n            return\n",
+            "",
+        ),
+        (
+            "bot.payments.story",
+            "        if order.version <= intent.version:\n",
+            "        if order.version == intent.version:\n",
+        ),
+    ),
+    _mutant(
+        "receipt-lost",
+        "the first payee of a payment hears nothing of it",
+        (
+            "bot.payments.story",
+            "        for line in lines:\n            if line.state == LineState.PAID:\n",
+            "        for line in lines[1:]:\n            if line.state == LineState.PAID:\n",
+        ),
+    ),
+    _mutant(
+        "receipt-shows-another-balance",
+        "a receipt tells what is posted, held money not counted as spent",
+        (
+            "bot.payments.story",
+            '                "balance": self._wallets.balance(session, payer).available,\n',
+            '                "balance": self._wallets.balance(session, payer).posted,\n',
+        ),
+    ),
+    _mutant(
+        "unclaimed-hold-never-expires",
+        "money nobody comes for is held for ever",
+        (
+            "bot.payments.sweep",
+            "        due = self.records.holds_due(session, read_until)\n",
+            "        due = self.records.holds_due(session, read_until)[:0]\n",
+        ),
+    ),
+    _mutant(
+        "unread-answer-expires",
+        "a question expires though what its payer said still waits to be read",
+        (
+            "bot.payments.sweep",
+            "        if messages_read_at is not None:\n",
+            "        if messages_read_at := self.clock() + STILL_ON_THE_WAY:\n",
+        ),
+        (
+            "bot.payments.sweep",
+            "            if is_open and not self.inbox.has_waiting(session, UserId(intent.payer_id)):\n",
+            "            if is_open:\n",
+        ),
+    ),
+    _mutant(
+        "wrong-answer-counted-for-no-one",
+        "wrong answers are not counted, so guessing costs nothing",
+        ("bot.payments.answers", "        payer.wrong_answers += 1\n", ""),
+    ),
+    _mutant(
+        "locked-person-may-pay",
+        "who is locked is not refused",
+        (
+            "bot.payments.answers",
+            "            self.check_not_locked(payer, answered_at)\n",
+            "            pass\n",
+        ),
+    ),
+    _mutant(
+        "limits-not-counted",
+        "what was paid today is not counted",
+        (
+            "bot.payments.spending",
+            "        return Spent(day_minor, days_30_minor, payments)\n",
+            "        return Spent()\n",
+        ),
+    ),
+    _mutant(
+        "answer-of-a-third-person",
+        "a code counts whoever says it, and the one who was asked pays",
+        (
+            "bot.payments.records",
+            "            ChallengeRow.payer_id == payer_id, col(ChallengeRow.state).in_(states)\n",
+            "            col(ChallengeRow.state).in_(states)\n",
+        ),
+        (
+            "bot.payments.story",
+            "                self.pay(session, payer, challenge, cause",
+            """\
+                payer = self._people.get(session, UserId(challenge.payer_id))
+                self.pay(session, payer, challenge, cause""",
+        ),
+    ),
+    _mutant(
+        "anybody-may-return",
+        "who names a payment may send it back",
+        (
+            "bot.payments.records",
+            "            .where(IntentLineRow.state == LineState.PAID, IntentLineRow.payee_id == payee_id)\n",
+            "            .where(IntentLineRow.state == LineState.PAID)\n",
+        ),
+    ),
+    _mutant(
+        "anybody-may-decline",
+        "what is held for one person is declined, or claimed, by another",
+        (
+            "bot.payments.records",
+            "return self._held(session, col(IntentLineRow.payee_id) == payee_id)",
+            "return self._held(session, col(IntentLineRow.payee_id) > 0)",
+        ),
+    ),
+    _mutant(
+        "anybody-may-cancel-a-hold",
+        "who names a payment may take back what is held",
+        (
+            "bot.payments.records",
+            "return self._held(session, col(IntentRow.payer_id) == payer_id)",
+            "return self._held(session, col(IntentRow.payer_id) > 0)",
+        ),
+    ),
+    _mutant(
+        "handle-looked-up-later",
+        "who is paid is who holds the handle when it is looked up, not when the order was given",
+        (
+            "bot.desk",
+            "payee.username for payee in payees if payee.user_id is None and payee.username not in (known or {})",
+            "payee.username for payee in payees if payee.username not in (known or {})",
+        ),
+        (
+            "bot.desk",
+            "    user_id = payee.user_id if payee.user_id is not None else known[payee.username].id\n",
+            "    user_id = known[payee.username].id\n",
+        ),
+    ),
+    _mutant(
+        "all-lines-to-the-first-payee",
+        "each line of a payment goes to the first payee's wallet",
+        (
+            "bot.payments.posting",
+            "payees[UserId(line.payee_id)], authorisation_id)",
+            "payees[UserId(lines[0].payee_id)], authorisation_id)",
+        ),
+    ),
+    _mutant(
+        "split-loses-a-cent",
+        "what does not divide evenly is dropped",
+        (
+            "bot.payments.intents",
+            "        return order.amount.split([1] * count)\n",
+            "        return [Money(order.amount.amount_minor // count, order.amount.currency)] * count\n",
+        ),
+    ),
+    _mutant(
+        "posted-to-who-has-not-come",
+        "money for somebody who has not enrolled is posted at once",
+        (
+            "bot.payments.posting",
+            "        enrolled = payee.standing == Standing.ENROLLED\n",
+            "        enrolled = bool(payee.standing)\n",
+        ),
+    ),
+    _mutant(
+        "disk-fault-costs-the-row",
+        "a row that could not be worked for a fault of the disk is set aside",
+        (
+            "bot.work",
+            "            if isinstance(error, THE_DATABASE) and not isinstance(error, THE_ROW):\n",
+            "            if isinstance(error, THE_DATABASE) and not taken:\n",
+        ),
+    ),
+    _mutant(
+        "leaving-cancels-nothing",
+        "who leaves and comes back can still answer what was asked before",
+        ("bot.people.enrolment", "        self.story.cancel_all(session, person)\n", ""),
+    ),
+    _mutant(
+        "deletion-of-the-order-pays",
+        "an edit into no order leaves the question open",
+        ("bot.desk", "        self.story.withdraw(session, said.key)\n", ""),
     ),
 )
 

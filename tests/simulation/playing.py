@@ -14,7 +14,7 @@ from tests.simulation.model import Broken
 from tests.simulation.run import Run, Template, Told
 from tests.simulation.shrinking import shrink
 
-WORLD_STEPS = 2_000
+WORLD_STEPS = 800
 """A world is played this long, then drained; a longer run is further worlds, of the following seeds."""
 ENOUGH_STEPS = 40_000
 """From so many steps on everything that can happen must have happened."""
@@ -26,7 +26,7 @@ HAPPENS = (
     "crash at COMMIT, after", "crash before a call of X", "crash after a call of X",
     "a worker dies at a call of X", "restart", "the program is down for a while", "a quiet night",
     "minutes go by", "X shows things late", "the bot is suspended by X", "credits run out",
-    "somebody comes between", "a right code is said", "a wrong code is said", "X refuses a person: 403",
+    "somebody comes between", "an older version is shown after the newer", "a right code is said", "a wrong code is said", "X refuses a person: 403",
 )  # fmt: skip
 
 
@@ -137,6 +137,7 @@ def find(seed: int, steps: int, *, mutant: str = "") -> int:
             "seed": failed.seed,
             "step": done + failed.step,
             "promise": failed.broken.promise,
+            "detail": str(failed.broken)[:600],
         }
     print(json.dumps(found), flush=True)
     return 0

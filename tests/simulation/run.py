@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlmodel import Session
 
 from bot.auditing import verify
 from bot.demo.town import demo_settings
 from bot.errors import InvariantBroken, Misconfigured, TryLater
+from bot.people.tiers import Tier
 from bot.sandbox.core import World as Sandbox
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.gateway import SandboxGateway
@@ -38,7 +40,7 @@ from tests.simulation.cast import Player
 from tests.simulation.database import Disk, SimulatedDatabase
 from tests.simulation.gateway import CountedFaults, Seams, WatchedGateway
 from tests.simulation.ground import Chance, Clock, Crash, Entropy, WorkerDied
-from tests.simulation.model import Asked, Broken, Model, Rules
+from tests.simulation.model import Asked, Broken, Model, Rules, Version
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 CODE = re.compile(r"([A-Za-z][ -]?)?[0-9]{6}")
@@ -46,6 +48,7 @@ LISTENING_GAP = timedelta(minutes=10)
 WORKERS = ("first", "second")
 ACTS, TROUBLES, RELIEF = 0.40, 0.035, 0.04
 TICKS = {"mentions": 5, "messages": 7, "work": 26, "deliver": 18, "sweep": 1}
+MOST_ROUNDS = 12
 FAULT = -1
 """What a tick did that ended in a fault."""
 NEVER_LOGGED = {"work.fault", "courier.wording"}
@@ -83,8 +86,6 @@ class Template:
             time_zone="UTC",
             hold_days=1,
             x_settle_seconds=10,
-            limits_file=Path(__file__).parents[1]
-            / "wide_limits.toml",  # so that the allowance alone bounds all
         )
         self.path = self.home / "template.sqlite"
         fresh = self.settings.model_copy(update={"database_url": _secret(f"sqlite:///{self.path}")})
@@ -121,7 +122,7 @@ class Run:
         self.settings: Settings = template.settings
         self.path = template.home / f"{seed}-{id(self)}.sqlite"
         shutil.copy(template.path, self.path)
-        self.model = Model(_rules_of(self.settings))
+        self.model = Model(_rules_of(self.settings), self._newer_is_worked)
         self.books = Books(self.path, self.model)
         self.habits: Counter[str] = Counter()
         self.troubles: Counter[str] = Counter()
@@ -137,18 +138,23 @@ class Run:
         self._heard = 0
         self._depth = 0
         self._without_ids: set[int] = set()
+        self._page_size = self.chance.choice((5, 20, 100))
         self.seams.gives_way = self._give_way
+        self.seams.shows_old_versions = lambda: self.chance.happens(0.3)
         self.bot_id = self.world.create_person("smoney", "smoney", open_messages=True).id
         self.players: dict[str, Player] = {}
         self._open()
-        with _logs(self):
-            self._move_in()
+
+    def _newer_is_worked(self, version: Version) -> bool:
+        newer = "SELECT EXISTS (SELECT 1 FROM inbox WHERE kind = 'post' AND chain_id = ? AND x_id > ? AND state = 'done')"
+        return bool(version.post and self.books.one(newer, version.chain, version.post))
 
     # Beginning and ending
 
     def _open(self) -> None:
         self.database = SimulatedDatabase(self.path, self.disk, pause=self._pauses)
-        gateway = WatchedGateway(SandboxGateway(self.world, self.bot_id), self.seams, self._without_ids)
+        sandbox = SandboxGateway(self.world, self.bot_id, page_size=self._page_size)
+        gateway = WatchedGateway(sandbox, self.seams, self._without_ids)
         bot = self.world.person(self.bot_id)
         self.workers: list[Bot] = [
             build(self.settings, gateway, _account(bot), self.database, self._ground()) for _ in WORKERS
@@ -175,12 +181,16 @@ class Run:
         self.books.look()
 
     def _fund(self, player: Player, amount_minor: int) -> None:
-        bot = self.workers[0]
-        self.database.write(
-            lambda session: bot.wallets.give_test_money(
-                session, bot.people.get(session, UserId(player.id)), Money(amount_minor, EUR), key=player.name
-            )
-        )
+        """Test money, for somebody the operator knows."""
+        bot, now = self.workers[0], self.clock()
+
+        def work(session: Session) -> None:
+            person = bot.people.get(session, UserId(player.id))
+            bot.people.set_tier(session, person, Tier.IDENTIFIED, at=now)
+            bot.wallets.give_test_money(session, person, Money(amount_minor, EUR), key=player.name)
+
+        self.database.write(work)
+        self.model.identified.add(player.id)
 
     def close(self) -> None:
         self.books.close()
@@ -209,6 +219,7 @@ class Run:
     def play(self, steps: int, indices: Iterable[int] | None = None) -> None:
         """So many counted steps (or exactly these numbers), then everything drains. Raises `Broken`."""
         with _logs(self):
+            self._move_in()
             for index in count() if indices is None else indices:
                 if indices is None and self.steps >= steps:
                     break
@@ -306,7 +317,12 @@ class Run:
             name = "messages" if self.chance.happens(0.6) else "mentions"
         return name
 
-    def _tick_of(self, name: str, bot: Bot) -> Callable[[], int]:
+    def _tick_of(self, name: str, bot: Bot, *, wholly: bool = False) -> Callable[[], int]:
+        """`wholly`: until nothing is left to do; otherwise one or two rows."""
+        works, delivers = (
+            (10_000, 10_000) if wholly else (self.chance.choice((1, 1, 2)), self.chance.choice((3, 3, 4, 6)))
+        )
+
         def reads_messages() -> int:
             found = bot.listening.read_messages()
             gap = self.clock() - self.listened_at
@@ -323,8 +339,8 @@ class Run:
         return {
             "mentions": bot.listening.read_mentions,
             "messages": reads_messages,
-            "work": lambda: bot.work.run(_times(self.chance.choice((1, 1, 2)))),
-            "deliver": lambda: bot.courier.deliver(_times(self.chance.choice((3, 3, 4, 6)))),
+            "work": lambda: bot.work.run(_times(works)),
+            "deliver": lambda: bot.courier.deliver(_times(delivers)),
             "sweep": sweeps,
         }[name]
 
@@ -337,8 +353,6 @@ class Run:
         except (InvariantBroken, LedgerBroken) as broken:
             raise Broken("what must always hold", str(broken)) from broken
         except THE_DATABASE as fault:
-            self.happened[f"{type(fault).__name__} to a tick"] += 1
-        except sqlite3.OperationalError as fault:
             self.happened[f"{type(fault).__name__} to a tick"] += 1
         except Broken:
             raise
@@ -382,7 +396,11 @@ class Run:
             self.player_of(person).references.append(question.reference)
         for saying in told.sayings(text):
             self.model.hears(person, saying, at)
-        if text.startswith(told.REFUSALS):
+        if told.GOODBYE in text:
+            self.model.is_let_go(person, at)
+        if told.STILL_WAITING.search(text):
+            self.model.people[person].too_full = True
+        for _ in told.REFUSED.finditer(text):
             self.model.refused(person)
 
     # What people can do
@@ -456,15 +474,18 @@ class Run:
     def _settle(self) -> None:
         """Until nothing is left to do now. What goes wrong on the way is tried again."""
         patience = 4
-        while patience:
+        for _ in range(MOST_ROUNDS):
             done = [self._settling(name) for name in ("mentions", "messages", "work", "deliver", "sweep")]
             if not any(done):
                 return
             patience -= max(done) <= 0
+            if not patience:
+                return
+        raise Broken("everything drains", f"{MOST_ROUNDS} rounds were not enough")
 
     def _settling(self, name: str) -> int:
         try:
-            done = self._guarded(self._tick_of(name, self.workers[0]))
+            done = self._guarded(self._tick_of(name, self.workers[0], wholly=True))
         except Crash:
             self.restart()
             done = FAULT
@@ -643,8 +664,8 @@ _END_TOLD = {
 
 def _rules_of(settings: Settings) -> Rules:
     return Rules(
-        per_payment=settings.allowance_per_payment_minor,
-        per_day=settings.allowance_per_day_minor,
+        per_payment={True: 250_00, False: 50_00},
+        per_day={True: 500_00, False: 100_00},
         hold=timedelta(days=settings.hold_days),
         wrong_before_lock=settings.wrong_answers_before_lock,
         lock=timedelta(minutes=settings.lock_minutes),

@@ -10,8 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import Session
 
+from ledger.errors import OutcomeUnknown
 from tests.simulation import playing
+from tests.simulation.database import (
+    CANNOT_OPEN,
+    COMMIT_FAILS,
+    FULL,
+    Disk,
+    DiskTrouble,
+    SimulatedDatabase,
+)
 from tests.simulation.mutants import MUTANTS, Mutant, changed
 from tests.simulation.run import Run, Template
 
@@ -48,6 +59,40 @@ class TestTown:
             run.close()
             stories.append(run.story)
         assert stories[0] == stories[1]
+
+
+class TestDisk:
+    def test_that_lets_nothing_be_opened_after_a_failed_commit_is_tried_again(self, tmp_path: Path):
+        """The engine once kept a closed connection then, and no write succeeded any more."""
+        disk = Disk()
+        database = SimulatedDatabase(tmp_path / "small.sqlite", disk)
+
+        def work(session: Session) -> None:
+            session.connection().execute(text("CREATE TABLE IF NOT EXISTS t (x INTEGER)"))
+
+        disk.planned = DiskTrouble(COMMIT_FAILS, 1, rolls_back=True)
+        with pytest.raises(OutcomeUnknown):
+            database.write(work)
+        assert disk.struck[CANNOT_OPEN] == 1
+        database.write(work)
+        database.close()
+
+    def test_that_is_full_at_the_transfer_itself_costs_nothing(
+        self, template: Template, monkeypatch: pytest.MonkeyPatch
+    ):
+        """That statement goes past SQLAlchemy, and so does its fault: it once set a confirmed answer aside."""
+        run = Run(template, 5)
+        step = run._step
+
+        def on_a_full_disk() -> None:
+            if run.index % 2:
+                run.disk.planned = DiskTrouble(FULL, 1, at="INSERT INTO ledger_transfer")
+            step()
+
+        monkeypatch.setattr(run, "_step", on_a_full_disk)
+        run.play(150)
+        run.close()
+        assert run.disk.struck[FULL] > 0
 
 
 class TestMutant:

@@ -35,13 +35,14 @@ _SAYINGS = {
     "claimed": rf"• €(?P<amount>[\d,]+\.\d\d) from [^\n]*? · ref {REFERENCE}",
 }
 _NAMED = {name: re.compile(pattern, re.DOTALL) for name, pattern in _SAYINGS.items()}
-REFUSALS = (
-    "Not enough money",
-    "That is over your limit",
-    "That is too much for one payment",
-    "cannot receive money",
+REFUSED = re.compile(
+    r"Not enough money|That is over your limit|That is too much for one payment|You have paid \d+ times"
+    r"|cannot receive money"
 )
-LOCKED = "Too many wrong codes"
+STILL_WAITING = re.compile(r"Still waiting for you:.*?then answer START\.", re.DOTALL)
+"""Held money that does not fit under what its payee may hold: told line by line, and not theirs yet."""
+GOODBYE = "I no longer read your orders"
+BALANCE = re.compile(r"Balance: €([\d,]+\.\d\d)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Saying:
     what: str
     reference: str
     amount_minor: int | None
+    balance_minor: int | None = None
 
 
 def questions(text: str, heard_at: datetime) -> Iterator[Question]:
@@ -98,10 +100,17 @@ def _before_the_note(words: str) -> str:
 
 
 def sayings(text: str) -> Iterator[Saying]:
+    text = STILL_WAITING.sub("", text)
     for what, pattern in _NAMED.items():
         for match in pattern.finditer(text):
             amount = match.groupdict().get("amount")
-            yield Saying(what, match.groups()[-1], None if amount is None else minor(amount))
+            balance = BALANCE.search(match[0])
+            yield Saying(
+                what,
+                match.groups()[-1],
+                None if amount is None else minor(amount),
+                None if balance is None else minor(balance[1]),
+            )
 
 
 def minor(amount: str) -> int:

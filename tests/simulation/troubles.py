@@ -20,6 +20,10 @@ READS = (
     Operation.OWN_POSTS,
     Operation.USERS,
 )
+WHERE_IT_MATTERS = (
+    "INSERT INTO ledger_transfer", "SAVEPOINT journal", "INSERT INTO authorisations", "UPDATE intents", "UPDATE outbox",
+    "INSERT INTO outbox", "INSERT INTO inbox", "UPDATE cursors", "UPDATE challenges", "RELEASE", "COMMIT",
+)  # fmt: skip
 STATUSES = (400, 401, 402, 403, 429)
 
 
@@ -56,13 +60,21 @@ def x_is_away(run: "Run") -> str:
 
 def the_disk_fails(run: "Run") -> str:
     kind = run.chance.choice((BUSY, LOCKED, FULL, BROKEN, BROKEN, COMMIT_FAILS, COMMIT_UNHEARD))
-    run.disk.planned = DiskTrouble(kind, run.chance.randrange(1, 50), rolls_back=run.chance.happens(0.5))
-    return f"the disk: {kind}"
+    at, left = _somewhere(run)
+    run.disk.planned = DiskTrouble(kind, left, rolls_back=run.chance.happens(0.5), at=at)
+    return f"the disk: {kind} {f'at {at}' if at else ''} ({left})"
+
+
+def _somewhere(run: "Run") -> tuple[str, int]:
+    """At one of the statements that matter, or at any."""
+    if run.chance.happens(0.5):
+        return run.chance.choice(WHERE_IT_MATTERS), 1
+    return "", run.chance.randrange(1, 50)
 
 
 def the_program_dies_at_a_statement(run: "Run") -> str:
-    run.disk.crash_in = run.chance.randrange(1, 60)
-    return f"the program will die at statement {run.disk.crash_in}"
+    run.disk.crash_at, run.disk.crash_in = _somewhere(run)
+    return f"the program will die at a statement {run.disk.crash_at} ({run.disk.crash_in})"
 
 
 def the_program_dies_at_a_call(run: "Run") -> str:
