@@ -245,12 +245,35 @@ def a_busy_place(home: Path, **chosen: object) -> Iterator[Place]:
 
 def kill_again_and_again(programs: Programs, place: Place, crowd: Crowd, chance: random.Random) -> Program:
     """Kills the daemon at random moments while the crowd is busy; the daemon that was left alive."""
-    environment = place.environment(
+    environment = wide_open(place)
+    with a_load(place, crowd):
+        daemon = a_daemon(programs, environment)
+        daemon.tell("go")
+        for number in range(KILLS):
+            successor = a_daemon(programs, environment)
+            time.sleep(chance.uniform(0, LONGEST_LIFE_SECONDS))  # the moment is the point
+            daemon.kill()
+            daemon = successor
+            daemon.tell("go")
+            if number == KILLS // 2:
+                crowd.enrol(NEWCOMERS[0])
+        crowd.enrol(NEWCOMERS[1])
+    return daemon
+
+
+def wide_open(place: Place) -> dict[str, str]:
+    """Limits that nobody reaches."""
+    return place.environment(
         limits_file=WIDE_LIMITS,
         allowance_per_payment_minor=10**9,
         allowance_per_day_minor=10**11,
         wrong_answers_before_lock=10,
     )
+
+
+@contextmanager
+def a_load(place: Place, crowd: Crowd) -> Iterator[None]:
+    """Somebody does something all the while, and X makes trouble."""
     over = threading.Event()
     faults: list[BaseException] = []
 
@@ -266,23 +289,12 @@ def kill_again_and_again(programs: Programs, place: Place, crowd: Crowd, chance:
     load = threading.Thread(target=be_busy)
     load.start()
     try:
-        daemon = a_daemon(programs, environment)
-        daemon.tell("go")
-        for number in range(KILLS):
-            successor = a_daemon(programs, environment)
-            time.sleep(chance.uniform(0, LONGEST_LIFE_SECONDS))  # the moment is the point
-            daemon.kill()
-            daemon = successor
-            daemon.tell("go")
-            if number == KILLS // 2:
-                crowd.enrol(NEWCOMERS[0])
-        crowd.enrol(NEWCOMERS[1])
+        yield
     finally:
         over.set()
         load.join()
     assert not faults, faults
     place.world.faults.clear()
-    return daemon
 
 
 def a_daemon(programs: Programs, environment: dict[str, str]) -> Program:
@@ -342,7 +354,7 @@ class Payment:
     state: str
 
 
-def check_all(place: Place, crowd: Crowd) -> None:
+def check_all(place: Place, crowd: Crowd, least: int = KILLS) -> None:
     with place.open() as town:
         audit = verify(town.bot.database, place.settings)
         intents, paid = town.bot.database.read(lambda session: books(session, place))
@@ -351,7 +363,7 @@ def check_all(place: Place, crowd: Crowd) -> None:
     assert audit.findings == ()
     assert heard == crowd.versions
     print(f"{crowd.orders} orders, {len(crowd.questions)} questions, {len(paid)} payments, {audit.counts}")  # noqa: T201
-    assert len(paid) > KILLS, "too little was going on to prove anything"
+    assert len(paid) > least, "too little was going on to prove anything"
     check_payments(crowd, paid, intents)
     check_told(place, paid)
     check_balances(balances, paid)
