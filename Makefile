@@ -55,6 +55,7 @@ prove-guards: $(VENV)/.dev  ## takes every guard of docs/threats.md away in turn
 bench: $(VENV)/.dev     ## how fast the ledger and the reader are, beside raw baselines in the same run
 	$(BIN)/python -m tests.benchmarks.ledger
 	$(BIN)/python -m tests.benchmarks.bench_reader
+	$(BIN)/python -m tests.benchmarks.whole_way
 
 lock: $(VENV)/.dev      ## write both lock files anew, for every platform, with hashes
 	$(BIN)/python -m pip install --quiet uv

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -21,6 +22,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.book import is_paused
 from bot.errors import InvariantBroken, Misconfigured, TryLater
+from bot.push import Push, poll_every
 from bot.sealing import seal
 from bot.settings import Settings
 from bot.wiring import Bot
@@ -32,6 +34,11 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
+WEBHOOK_SECONDS = 1800.0
+LEASE_SECONDS = 20.0
+"""How often the listener's lease is renewed, or asked for: it lasts a minute."""
+USAGE_SECONDS = 30.0
+"""How often what was asked of X is written down."""
 LOOK_FOR_SIGNALS_SECONDS = 0.1
 STOP_SECONDS = 5.0
 """How long what is running may take to end when the daemon stops; a send that X is slow to answer is then left to its
@@ -139,6 +146,7 @@ class Daemon:
         self._bot = bot
         self._settings = settings
         self._stopped = False
+        self._ended = threading.Event()
         self.broken: InvariantBroken | None = None
         self._ticks: list[Tick] = []
         self._scheduler = BackgroundScheduler(
@@ -162,11 +170,13 @@ class Daemon:
         bot.recover()
         mentions = self._tick("listen.mentions", lambda: self._pass_on(bot.listening.read_mentions()))
         messages = self._tick("listen.messages", lambda: self._pass_on(bot.listening.read_messages()))
-        self._every(settings.mentions_poll_seconds, mentions)
-        self._every(settings.messages_poll_seconds, messages)
+        self._every(poll_every(settings, "mentions").total_seconds(), mentions)
+        self._every(poll_every(settings, "messages").total_seconds(), messages)
+        self._begin_push()
         self._every(settings.work_poll_seconds, self._work_and_deliver)
         self._every(settings.deliver_poll_seconds, self._deliver)
         self._every(settings.sweep_poll_seconds, self._tick("sweep", bot.sweep_once))
+        self._every(USAGE_SECONDS, self._tick("usage", bot.usage.note))
         self._every(settings.seal_poll_seconds, self._tick("seal", self._seal))
         self._scheduler.start()
         log.info("daemon.started", bot=bot.account.username)
@@ -174,6 +184,17 @@ class Daemon:
             log.warning(
                 "daemon.paused", reason="a backup was restored; `smoney reconcile` lets payments go on"
             )
+
+    def _begin_push(self) -> None:
+        """A thread for each stream; webhooks are registered again now and then, since X drops what fails for long."""
+        push = Push.of(self._bot, self._settings, self._work_and_deliver)
+        for stream in push.streams:
+            run = partial(stream.run, self._is_running, self._ended.wait)
+            threading.Thread(target=run, name=f"stream.{stream.name}", daemon=True).start()
+        if push.prepare is not None:
+            self._every(WEBHOOK_SECONDS, self._tick("webhook", push.prepare))
+        if self._bot.database.dialect != "sqlite":
+            self._every(LEASE_SECONDS, self._tick("lease", self._bot.listening.lease.take))
 
     def _every(self, seconds: float, tick: Callable[[], None]) -> None:
         self._scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=self._now())
@@ -206,11 +227,15 @@ class Daemon:
         """Until `stop`; then lets what is running finish its one step and closes. Seconds, not minutes."""
         while not self._stopped:  # not an event's wait: a signal that comes just before it would wake nobody
             time.sleep(LOOK_FOR_SIGNALS_SECONDS)
+        self._ended.set()
         self._scheduler.shutdown(wait=False)
         deadline = time.monotonic() + STOP_SECONDS
         left = [tick.name for tick in self._ticks if not tick.end(deadline - time.monotonic())]
         if left:
             log.warning("daemon.not_waited_for", ticks=left)
+        with suppress(*THE_DATABASE):
+            self._bot.usage.note()
+            self._bot.listening.lease.leave()
         with suppress(*THE_DATABASE):
             self._bot.database.close()
         log.info("daemon.stopped")

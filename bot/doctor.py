@@ -137,12 +137,32 @@ def _tried_database(url: str) -> Finding:
 
     with Database(url, busy_seconds=3) as database:
         name, version, new_enough = database.read(_version)
+        gone = database.read(_lost)
         with suppress(_TakenBack):
             database.write(_write_and_take_back)
     if not new_enough:
         wanted = f"SQLite {'.'.join(map(str, OLDEST_SQLITE))} or PostgreSQL {OLDEST_POSTGRESQL}"
         return _fail("database", f"{name} {version} is too old", f"use {wanted}, or a later one")
+    if gone:
+        return _warn(
+            "database",
+            f"{name} {version}; when the bot came back after a long time, X no longer had {gone}",
+            "tell people whose orders may be among those; nothing of them was paid",
+        )
     return _ok("database", f"{name} {version}; it can be read and written")
+
+
+def _lost(session: "Session") -> str:
+    """What was said to the bot and X no longer had."""
+    from sqlalchemy import inspect  # noqa: PLC0415
+
+    from bot.x.listening import lost  # noqa: PLC0415
+
+    if not inspect(session.connection()).has_table("cursors"):
+        return ""
+    return ", ".join(
+        f"{name} from before {before:%Y-%m-%d %H:%M} UTC" for name, (before, _) in lost(session).items()
+    )
 
 
 class _TakenBack(Exception):

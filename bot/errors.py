@@ -4,7 +4,8 @@
     ├── Refusal                 tell the person; this is no fault (subclasses stand beside the rule they state)
     ├── TryLater                nothing happened; the same thing may be done again, not before `at`
     │   ├── RateLimited         X's window is used up
-    │   └── GatewayUnavailable  X is down, slow, or answers nonsense
+    │   ├── GatewayUnavailable  X is down, slow, or answers nonsense
+    │   └── LeaseLost           another program does this now
     ├── SendRefused             X refused this message for good; keep the reason, tell an admin
     ├── OutcomeUnknown          a send went out and no answer came: look for it before it is repeated
     ├── Misconfigured           an admin must mend a setting; says which one, what is wrong, and a right example
@@ -51,6 +52,10 @@ class RateLimited(TryLater):
 
 class GatewayUnavailable(TryLater):
     """X could not be reached, answered with a fault of its own, or with something that cannot be read."""
+
+
+class LeaseLost(TryLater):
+    """Another program has taken over what this one did alone; nothing of it was written."""
 
 
 class SendRefused(SmoneyError):

@@ -18,6 +18,7 @@ from pydantic_settings import SettingsConfigDict
 
 from bot.env_file import names_in, refuse_misspelt
 from bot.errors import Misconfigured
+from bot.push_settings import PushSettings
 from bot.safety_settings import SafetySettings
 from bot.safety_settings import setting as _setting
 from bot.setting_checks import address_of_pages, address_of_x, in_words, own_address, time_zone, wrong
@@ -42,7 +43,7 @@ class XCredentials:
     access_token_secret: str = field(repr=False)
 
 
-class Settings(SafetySettings):
+class Settings(PushSettings, SafetySettings):
     """What can be chosen. Amounts are integer minor units; the last part of a name is its unit."""
 
     model_config = SettingsConfigDict(
@@ -152,10 +153,17 @@ class Settings(SafetySettings):
 
     # Sending direct messages
     messages_per_quarter_hour: int = _setting(
-        15, "direct messages X lets the bot send in 15 minutes", unit="messages", ge=1
+        15, "direct messages in 15 minutes, until X's answers say its limit", unit="messages", ge=1
     )
     messages_per_day: int = _setting(
-        1440, "direct messages X lets the bot send in 24 hours", unit="messages", ge=1
+        1440, "direct messages in 24 hours, until X's answers say its limit", unit="messages", ge=1
+    )
+
+    replies_per_minute: int = _setting(
+        10, "public replies the bot sends in a minute, so that it never looks like spam", unit="replies", ge=1
+    )
+    replies_per_author_per_hour: int = _setting(
+        6, "public replies to one person in an hour; further ones are not sent", unit="replies", ge=1
     )
 
     x_settle_seconds: float = _setting(
@@ -291,6 +299,7 @@ class Settings(SafetySettings):
             raise wrong("is less than one payment may move", setting="allowance_per_day_minor")
         if self.lock_max_minutes < self.lock_minutes:
             raise wrong("is shorter than the first lock", setting="lock_max_minutes")
+        self.refuse_half_of_push()
         if self.keys is not None and self.keys_file is not None:
             raise wrong("is set as well as SMONEY_KEYS; set one of them", setting="keys_file")
         return self

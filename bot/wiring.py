@@ -13,6 +13,8 @@ import bot.migrations
 import ledger.migrations
 from bot.book import admit_keys, bind, is_paused, open_book
 from bot.channels.courier import Courier
+from bot.channels.together import Together
+from bot.channels.waiting import Waiting
 from bot.channels.wording import Wording
 from bot.desk import Desk, is_urgent
 from bot.errors import Misconfigured
@@ -41,12 +43,17 @@ from bot.people.people import People
 from bot.people.second_factor import SecondFactors
 from bot.settings import Settings
 from bot.store.inbox import Inbox
+from bot.store.leases import Lease
 from bot.store.outbox import Outbox
 from bot.store.vault import Vault
 from bot.work import Work
-from bot.x.budget import MessageBudget
+from bot.x.budget import Budget, own_rules
+from bot.x.budget import Rules as BudgetRules
+from bot.x.counted import CountedGateway
 from bot.x.gateway import Gateway, XUser
 from bot.x.listening import Listening
+from bot.x.pushes import Pushes
+from bot.x.usage import Usage
 from ledger.book import Ledger
 from ledger.clock import Clock, Entropy, IdSource
 from ledger.database import Database
@@ -85,9 +92,13 @@ class Bot:
     trusted: TrustedPayees
     reviews: Reviews
     listening: Listening
+    pushes: Pushes
+    vault: Vault
     work: Work
     courier: Courier
     sweep: Sweep
+    budget: Budget
+    usage: Usage
     clock: Clock
 
     def recover(self) -> None:
@@ -137,6 +148,18 @@ def _low_value_of(settings: Settings) -> LowValue:
     )
 
 
+def _secret_of_the_app(settings: Settings) -> str | None:
+    return settings.x_api_secret.get_secret_value() if settings.x_api_secret else None
+
+
+def budget_rules(settings: Settings) -> BudgetRules:
+    return own_rules(
+        messages_per_quarter_hour=settings.messages_per_quarter_hour,
+        messages_per_day=settings.messages_per_day,
+        replies_per_minute=settings.replies_per_minute,
+    )
+
+
 def open_database(settings: Settings, *, is_demo: bool, world: World) -> Database:
     """The database, migrated to this program's form, with its book. Raises `Misconfigured`."""
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -163,6 +186,7 @@ def existing_database(settings: Settings) -> Database:
 def build(settings: Settings, gateway: Gateway, account: XUser, database: Database, world: World) -> Bot:
     """Every room of the bot, for this account. Raises `Misconfigured` for keys or a database of another bot."""
     clock, entropy = world.clock, world.entropy
+    gateway = gateway if isinstance(gateway, CountedGateway) else CountedGateway(gateway, clock)
     ids = IdSource(clock, entropy)
     keyring = keyring_from(settings)
     vault = Vault(keyring, entropy)
@@ -221,6 +245,8 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         outbox=outbox,
         entropy=entropy,
     )
+    budget = Budget(budget_rules(settings), clock)
+    lease = Lease(database, "listening", holder=ids())
     return Bot(
         account=account,
         database=database,
@@ -238,19 +264,25 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         trusted=TrustedPayees(people, factors, clock, ids),
         reviews=reviews,
         unlocking=Unlocking(people, factors, outbox, clock),
-        listening=Listening(gateway, database, inbox, records, rules, clock, account.id),
+        listening=Listening(gateway, database, inbox, records, rules, clock, account.id, lease),
+        pushes=Pushes(database, inbox, lease, gateway, clock, account.id, _secret_of_the_app(settings)),
+        vault=vault,
         work=Work(database, inbox, desk),
         courier=Courier(
             gateway=gateway,
             database=database,
             outbox=outbox,
             inbox=inbox,
-            wording=Wording(outbox, asking, ZoneInfo(settings.time_zone)),
+            together=Together(outbox, Wording(outbox, asking, ZoneInfo(settings.time_zone))),
+            waiting=Waiting(outbox, people, budget),
             asking=asking,
-            budget=MessageBudget(settings.messages_per_quarter_hour, settings.messages_per_day),
+            budget=budget,
+            replies_per_author=settings.replies_per_author_per_hour,
             clock=clock,
             settles_after=timedelta(seconds=settings.x_settle_seconds),
         ),
         sweep=Sweep(records, claims, people, factors, reviews, inbox, outbox, rules, clock),
+        budget=budget,
+        usage=Usage(database, gateway, clock),
         clock=clock,
     )

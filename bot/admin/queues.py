@@ -120,6 +120,7 @@ class Queues:
             raise _cannot(f"row {row_id} is {row.state}; only what waits is dropped")
         self.log.record(session, actor, "outbox.drop", f"outbox {row_id}", reason=reason, facts=_was(row))
         row.state, row.reason, row.finished_at = "dropped", GIVEN_UP, self.clock()
+        self.outbox.release(session, row)
         session.add(row)
 
     @staticmethod

@@ -14,13 +14,14 @@ import structlog
 from sqlmodel import Session
 
 from bot.book import is_paused
-from bot.channels.wording import Wording
+from bot.channels.together import Together
+from bot.channels.waiting import Waiting
 from bot.errors import Misconfigured, OutcomeUnknown, RateLimited, SendRefused, TryLater, UnreadableRow
 from bot.payments.asking import Asking
 from bot.store.inbox import Inbox, LookedUp
 from bot.store.outbox import Outbox
 from bot.store.tables import ChallengeRow, OutboxRow
-from bot.x.budget import DAY, QUARTER_HOUR, MessageBudget
+from bot.x.budget import LOOK_UP, REPLY, SEND, Budget
 from bot.x.gateway import Gateway, PostId, UserId
 from bot.x.snowflake import first_id_at
 from ledger.clock import Clock
@@ -32,6 +33,8 @@ LEASE = timedelta(minutes=5)
 """A row being sent for longer than this has lost its sender; far longer than any request may take."""
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+CALLS = {"message": SEND, "reply": REPLY, "lookup": LOOK_UP}
 CLOCKS_DIFFER_BY = timedelta(minutes=2)
 PAGES_LOOKED_AT = 5
 
@@ -58,9 +61,12 @@ class Courier:
     database: Database
     outbox: Outbox
     inbox: Inbox
-    wording: Wording
+    together: Together
+    waiting: Waiting
     asking: Asking
-    budget: MessageBudget
+    budget: Budget
+    replies_per_author: int
+    """Public replies to one person in an hour, at most."""
     clock: Clock
     settles_after: timedelta
     """How long after a lost answer X shows what became of it."""
@@ -91,48 +97,77 @@ class Courier:
         if row is None:
             return False
         look_first = row.state in {"unknown", "sending"}
-        if not look_first and self.outbox.is_unwanted(session, row):
-            return self._finish(session, row, "dropped", reason="the person has stopped")
-        if not look_first and not self._may_send(session, row):
-            return False
+        tried_before = row.first_attempted_at is not None
+        if not look_first:
+            if (reason := self._unwanted(session, row)) is not None:
+                return self._finish(session, row, "dropped", reason=reason)
+            if not self._has_room(session, row):
+                return False
+        row.first_attempted_at = row.first_attempted_at or self.clock()
         try:
-            text = self._text(session, row, look_first=look_first)
+            text = self._text(session, row, look_first=look_first, tried_before=tried_before)
         except UnreadableRow as error:
-            return self._finish(session, row, "failed", reason=str(error))
+            return self._leave(session, row, "failed", str(error), look_first=look_first)
         except (LookupError, TypeError, ValueError) as error:
             # A fault of ours in the words of one message must hold up no other.
             log.exception("courier.wording", row=row.id, phrase=row.phrase)
-            return self._finish(session, row, "failed", reason=f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            return self._leave(session, row, "failed", reason, look_first=look_first)
         if text is None:
-            return self._finish(session, row, "dropped", reason="it is asked no more")
-        return self._take(session, row, text, look_first=look_first)
+            return self._leave(session, row, "dropped", "it is asked no more", look_first=look_first)
+        return self._take(session, row, text, look_first=look_first, tried_before=tried_before)
 
-    def _may_send(self, session: Session, row: OutboxRow) -> bool:
-        if row.kind != "message":
-            return True
-        now = self.clock()
-        return self.budget.allows(
-            row.priority,
-            used_in_quarter_hour=self.outbox.attempts_since(session, "message", now - QUARTER_HOUR),
-            used_in_day=self.outbox.attempts_since(session, "message", now - DAY),
-        )
+    def _unwanted(self, session: Session, row: OutboxRow) -> str | None:
+        """Why this is not said any more, if so."""
+        if self.outbox.is_unwanted(session, row):
+            return "the person has stopped"
+        if row.kind == "reply" and not row.attempts:
+            since = self.clock() - HOUR
+            if self.outbox.replies_since(session, UserId(row.person_id), since) >= self.replies_per_author:
+                return "enough public replies to one author in an hour"
+        return None
 
-    def _text(self, session: Session, row: OutboxRow, *, look_first: bool) -> str | None:
+    def _has_room(self, session: Session, row: OutboxRow) -> bool:
+        """Takes the send from the budget; who has to wait for long hears so."""
+        call = CALLS[row.kind]
+        free_at = self.budget.reserve(session, call, row.priority)
+        alone = self.database.dialect == "sqlite"  # then nobody else can have begun since the row was found
+        if (
+            free_at is None
+            and row.kind == "message"
+            and not alone
+            and self.outbox.is_being_told(session, row)
+        ):
+            self.budget.give_back(session, call)
+            return False
+        if free_at is not None and row.challenge_id is not None:
+            self.waiting.tell(session, free_at=free_at)
+        return free_at is None
+
+    def _text(self, session: Session, row: OutboxRow, *, look_first: bool, tried_before: bool) -> str | None:
         if row.kind == "lookup":
             return ""
-        return self.wording.word(session, row, may_be_out=look_first)
+        return self.together.word(session, row, tried_before=tried_before, may_be_out=look_first)
 
-    def _take(self, session: Session, row: OutboxRow, text: str, *, look_first: bool) -> Claim:
+    def _leave(self, session: Session, row: OutboxRow, state: str, reason: str, *, look_first: bool) -> bool:
+        """Nothing is sent after all."""
+        if not look_first:
+            self.budget.give_back(session, CALLS[row.kind])
+        return self._finish(session, row, state, reason=reason)
+
+    def _take(
+        self, session: Session, row: OutboxRow, text: str, *, look_first: bool, tried_before: bool
+    ) -> Claim:
         now = self.clock()
-        tried_before = row.first_attempted_at is not None
-        row.state = "sending"
-        row.first_attempted_at = row.first_attempted_at or now
-        if look_first:
-            row.due_at = now + LEASE
-        else:
-            row.attempts += 1
-            row.attempted_at = now
-        session.add(row)
+        for each in (row, *self.outbox.merged(session, row)):
+            each.state = "sending"
+            each.first_attempted_at = row.first_attempted_at
+            if look_first:
+                each.due_at = now + LEASE
+            else:
+                each.attempts += 1
+                each.attempted_at = now
+            session.add(each)
         usernames = self.outbox.parameters(row).get("usernames", ()) if row.kind == "lookup" else ()
         return Claim(
             row_id=row.id,
@@ -141,7 +176,7 @@ class Courier:
             text=text,
             look_first=look_first and row.kind != "lookup",
             tried_before=tried_before,
-            first_attempted_at=row.first_attempted_at,
+            first_attempted_at=row.first_attempted_at or now,
             reply_to=PostId(row.reply_to_version) if row.reply_to_version else None,
             waiting_id=row.inbox_id,
             usernames=tuple(str(name) for name in usernames) if isinstance(usernames, tuple) else (),
@@ -178,7 +213,15 @@ class Courier:
         return lambda session, row: self._sent(session, row, sent_id)
 
     def _settle(self, claim: Claim, write: Callable[[Session, OutboxRow], None]) -> None:
-        self.database.write(lambda session: write(session, session.get_one(OutboxRow, claim.row_id)))
+        """Writes what became of it, the same for all that went out in one message."""
+
+        def work(session: Session) -> None:
+            row = session.get_one(OutboxRow, claim.row_id)
+            for each in (row, *self.outbox.merged(session, row)):
+                write(session, each)
+            self.budget.learn(session, CALLS[claim.kind], self.gateway.limits)
+
+        self.database.write(work)
 
     def _sent(self, session: Session, row: OutboxRow, sent_id: int | None) -> None:
         row.sent_id = sent_id
@@ -194,6 +237,8 @@ class Courier:
         row.finished_at = self.clock()
         session.add(row)
         session.flush()
+        if state in {"failed", "dropped"}:
+            self.outbox.release(session, row)
         return True
 
     def _wait(self, claim: Claim, later: TryLater) -> None:
@@ -205,12 +250,23 @@ class Courier:
             row.first_attempted_at = row.first_attempted_at if claim.tried_before else None
             row.due_at = later.at or self.clock() + pause
             row.reason = str(later)
+            if not claim.tried_before:
+                row.merged_into = None
             session.add(row)
             self._blocked_until[claim.kind] = (
                 row.due_at if isinstance(later, RateLimited) else self.clock() + FIRST_PAUSE
             )
 
-        self._settle(claim, write)
+        def settle(session: Session, row: OutboxRow) -> None:
+            write(session, row)
+            if row.id != claim.row_id:
+                return
+            if isinstance(later, RateLimited):
+                self.budget.exhaust(session, CALLS[claim.kind], row.due_at)
+            else:
+                self.budget.give_back(session, CALLS[claim.kind])
+
+        self._settle(claim, settle)
         log.warning("courier.later", row=claim.row_id, kind=claim.kind, reason=str(later))
 
     def _refused(self, claim: Claim, refused: SendRefused) -> None:

@@ -27,3 +27,7 @@ class Wording:
                 return None
             parameters |= self.asking.code_facts(challenge, asked)
         return say(row.phrase, language=row.language, parameters=parameters, time_zone=self.time_zone)
+
+    def late(self, row: OutboxRow, *, minutes: int) -> str:
+        """Why this comes so late: X lets the bot send only so much."""
+        return say("late", language=row.language, parameters={"minutes": minutes}, time_zone=self.time_zone)

@@ -10,6 +10,7 @@ import typer
 
 from bot.cli import keeping, keys, ledger, queues
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
+from bot.cli.usage import usage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +23,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")
 app.add_typer(queues.inbox, name="inbox")
 app.add_typer(queues.outbox, name="outbox")
+app.command()(usage)
 
 
 @app.command()

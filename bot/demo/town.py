@@ -121,6 +121,8 @@ def demo_settings(home: Path, entropy: Entropy, **chosen: Any) -> Settings:
         "x_settle_seconds": 2,
         "messages_per_quarter_hour": 1_000_000,
         "messages_per_day": 1_000_000,
+        "replies_per_minute": 1_000_000,
+        "replies_per_author_per_hour": 1_000_000,
         "operator_name": "the demo on this machine",
         "web_port": 0,
         # Nobody in town has an authenticator app to begin with, and nobody's session is stolen.

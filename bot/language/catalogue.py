@@ -94,6 +94,9 @@ CATALOGUE: Mapping[str, Phrase] = {
     # Under a post. The reference makes each text new, since X refuses the same text twice.
     "public_start": _phrase(public=True, reference=str),
     "public_unreadable": _phrase(public=True, reference=str),
+    "public_wait": _phrase(
+        public=True, reference=str, minutes=int
+    ),  # X lets the bot send nothing for so long
     # Coming and going.
     "welcome": _phrase(bot=str, operator=str),  # to a stranger: what it does, what it keeps, START and STOP
     "enrolled": _phrase(bot=str, balance=Money),
@@ -178,6 +181,7 @@ CATALOGUE: Mapping[str, Phrase] = {
     "factor_kept": _phrase(),  # a removal or replacement was called off
     "factor_locked": _phrase(until=datetime),
     "recovery_code_used": _phrase(left=int),
+    "late": _phrase(minutes=int),  # a paragraph below what X made the bot wait with
     # Asked for.
     "balance": _phrase(posted=Money, optional={"held": Money, "available": Money, "incoming": Money}),
     "history": _phrase(entries=_MANY),

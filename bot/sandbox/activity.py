@@ -124,9 +124,9 @@ def events(world: World, happening: Happening) -> Iterator[Event]:
                 "filter": {"user_id": str(subscription.user_id)},
                 "event_type": subscription.event_type,
                 "tag": subscription.tag,
-                "payload": payload.pop("payload"),
+                **payload,
             }
-            yield Event(subscription, {"data": data, **payload})
+            yield Event(subscription, {"data": data})
 
 
 def is_visible(world: World, happening: Happening) -> bool:
@@ -141,7 +141,8 @@ def _payload(world: World, happening: Happening, subscription: Subscription) -> 
         message = world.messages[happening.id]
         wanted = subscription.event_type == MESSAGE and message.kind == MESSAGE_CREATE
         there = subscription.user_id in world.messages.members(message.conversation_id)
-        reached = there and message.sender_id != subscription.user_id
+        alone = "-" in message.conversation_id  # the older form has no place for a group
+        reached = there and alone and message.sender_id != subscription.user_id
         return {"payload": _message(world, message, subscription.user_id)} if wanted and reached else None
     post = world.posts[happening.id]
     named = any(

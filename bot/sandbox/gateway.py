@@ -6,6 +6,7 @@ the same X; a test holds the two together. It never decides what a message means
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from bot.errors import (
@@ -19,7 +20,7 @@ from bot.errors import (
 )
 from bot.sandbox.core import World
 from bot.sandbox.faults import ConnectionLost, FaultKind, NonsenseAnswer
-from bot.sandbox.limits import QUARTER_HOUR, Operation
+from bot.sandbox.limits import DAY, QUARTER_HOUR, Operation
 from bot.sandbox.messages import MESSAGE_CREATE, StoredMessage
 from bot.sandbox.people import Person
 from bot.sandbox.posts import Mention, StoredPost
@@ -27,6 +28,8 @@ from bot.sandbox.refusals import DUPLICATE, SUSPENDED, XRefusal
 from bot.sandbox.street import Caller, Listing, Range, Street
 from bot.x.gateway import (
     DirectMessage,
+    Limit,
+    Limits,
     MentionEntity,
     MessageId,
     Page,
@@ -41,6 +44,7 @@ from bot.x.text import escape, escaped_offset
 T = TypeVar("T")
 _KEYS = "SMONEY_X_ACCESS_TOKEN"
 _USERNAME = re.compile(r"[A-Za-z0-9_]{1,20}")
+_METHODS = {Operation.CREATE_POST: "reply", Operation.USERS: "users_by_username"}
 TIMEOUT_SECONDS = 20
 """A planned delay longer than this is a lost answer to the bot."""
 
@@ -56,6 +60,11 @@ class SandboxGateway:
         self._caller = Caller(world.person(bot_id))
         self._page_size = page_size
         self._timeout_seconds = timeout_seconds
+        self._limits: dict[str, tuple[Limit, ...]] = {}
+
+    @property
+    def limits(self) -> Limits:
+        return dict(self._limits)
 
     def me(self) -> XUser:
         return _user(self._read(Operation.ME, lambda: _own(self._caller)))
@@ -120,10 +129,25 @@ class SandboxGateway:
 
     def _call(self, operation: Operation, act: Callable[[], T]) -> T:
         fault = self._street.fault_for(self._caller, operation)
-        result = self._street.call(self._caller, operation, fault, act)
+        try:
+            result = self._street.call(self._caller, operation, fault, act)
+        except XRefusal:
+            self._note(operation)
+            raise
         if fault is not None and fault.kind is FaultKind.DELAY and fault.seconds >= self._timeout_seconds:
             raise ConnectionLost(done=True)
+        self._note(operation)
         return result
+
+    def _note(self, operation: Operation) -> None:
+        """What X's headers say with every answer: whole seconds, as there."""
+        windows, key, now = self._world.windows, self._caller.key, self._world.now()
+        short, day = windows.quarter_hour(key, operation, now), windows.day(key, operation, now)
+        told = [(short, QUARTER_HOUR)] if day is None else [(short, QUARTER_HOUR), (day, DAY)]
+        self._limits[_METHODS.get(operation, operation.value)] = tuple(
+            Limit(each.limit, each.remaining, datetime.fromtimestamp(each.reset_seconds, UTC), length)
+            for each, length in told
+        )
 
     def _of_a_read(self, operation: Operation, refusal: XRefusal) -> SmoneyError:
         if (common := self._of_any(operation, refusal)) is not None:

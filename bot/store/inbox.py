@@ -6,7 +6,7 @@ is ever taken out: a row that makes no sense is set aside with its reason and th
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,6 +34,8 @@ class LookedUp:
     found: tuple[XUser, ...]
 
 
+TWINS_WITHIN = timedelta(seconds=5)
+"""How far apart the two ids of one message may say that it was said."""
 UNREADABLE = "X sent what cannot be read"
 
 Arrival = Post | DirectMessage | LookedUp
@@ -138,6 +140,13 @@ class Inbox:
             session, "lookup", person, row_id, waiting.chain_id, result, said_at=waiting.said_at
         )
 
+    def store_pushed(self, session: Session, messages: Sequence[DirectMessage]) -> int:
+        """The same for messages that X pushed."""
+        return sum(
+            self._store(session, "message", message.sender_id, message.id, message.id, message, pushed=True)
+            for message in messages
+        )
+
     def _store(
         self,
         session: Session,
@@ -148,12 +157,15 @@ class Inbox:
         content: Arrival,
         *,
         said_at: datetime | None = None,
+        pushed: bool = False,
     ) -> bool:
         known = self._known(session, kind, x_id)
         if known is not None:
             if not known[1].startswith(UNREADABLE):
                 return False
             session.exec(delete(InboxRow).where(col(InboxRow.id) == known[0]))
+        elif isinstance(content, DirectMessage) and self._is_twin(session, content, pushed=pushed):
+            return False
         self._people.ensure(session, person_id)
         row_id = self._ids()
         text = _KINDS[kind].dump_json(content).decode()
@@ -164,6 +176,7 @@ class Inbox:
             chain_id=chain_id,
             person_id=person_id,
             urgent=self._is_urgent(content),
+            pushed=pushed,
             payload_sealed=self._vault.seal(text, table="inbox", row_id=row_id, column="payload"),
             said_at=said_at or instant_of(x_id),
             received_at=self._clock(),
@@ -171,6 +184,35 @@ class Inbox:
         session.add(row)
         session.flush()
         return True
+
+    def _is_twin(self, session: Session, message: DirectMessage, *, pushed: bool) -> bool:
+        """Whether the same message came the other way already: X may give it one id when it pushes it and another when it
+        is polled, so sender, time and text tell too. Each is the twin of one only."""
+        if session.exec(select(InboxRow.id).where(InboxRow.twin_id == message.id)).first() is not None:
+            return True
+        said_at = instant_of(message.id)
+        rows = (
+            select(InboxRow)
+            .where(InboxRow.person_id == message.sender_id, InboxRow.kind == "message")
+            .where(col(InboxRow.said_at).between(said_at - TWINS_WITHIN, said_at + TWINS_WITHIN))
+            .where(col(InboxRow.pushed).is_(not pushed), col(InboxRow.twin_id).is_(None))
+            .where(InboxRow.x_id != message.id)
+            .order_by(col(InboxRow.said_at), col(InboxRow.id))
+        )
+        for row in session.exec(rows):
+            if self._says(row, message.text):
+                row.twin_id = message.id
+                session.add(row)
+                session.flush()
+                return True
+        return False
+
+    def _says(self, row: InboxRow, words: str) -> bool:
+        try:
+            content = self.open(row).content
+        except UnreadableRow:
+            return False
+        return isinstance(content, DirectMessage) and content.text == words
 
     @staticmethod
     def _known(session: Session, kind: str, x_id: int) -> tuple[int, str] | None:

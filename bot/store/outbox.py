@@ -8,7 +8,8 @@ a crash has an unknown outcome, and is looked for at X before it is sent again.
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.language.catalogue import Parameters, Value
@@ -30,6 +31,8 @@ class Priority(IntEnum):
     NOTICE = 4
 
 
+LONGEST_SEND = timedelta(minutes=1)
+"""No request takes longer; what has been sending for longer has lost its sender, and holds up nobody."""
 LOOKUP = "lookup"
 """The phrase of a row that asks X instead of telling a person: parameters `usernames`."""
 
@@ -75,6 +78,8 @@ class Outbox:
         phrase: str,
         reference: str,
         language: str,
+        *,
+        more: Parameters | None = None,
     ) -> None:
         """A public reply under a person's post: at most one for all its versions. The reference keeps X from taking
         it for the same text again."""
@@ -86,7 +91,7 @@ class Outbox:
             kind="reply",
             person_id=person.user_id,
             phrase=phrase,
-            parameters={"reference": reference},
+            parameters={"reference": reference, **(more or {})},
             priority=Priority.ANSWER,
             language=language,
             reply_to=chain_id,
@@ -165,13 +170,55 @@ class Outbox:
         abandoned = (col(OutboxRow.state) == "sending") & (col(OutboxRow.attempted_at) < now - lease)
         rows = (
             select(OutboxRow)
-            .where(OutboxRow.kind == kind)
+            .where(OutboxRow.kind == kind, col(OutboxRow.merged_into).is_(None))
+            .where(~self._being_told(now))
             .where(or_(col(OutboxRow.state).in_(("waiting", "unknown")), abandoned))
             .where(OutboxRow.due_at <= now)
             .order_by(col(OutboxRow.priority), col(OutboxRow.due_at), col(OutboxRow.id))
             .limit(1)
         )
         return session.exec(rows.with_for_update(skip_locked=True)).first()
+
+    @staticmethod
+    def _being_told(now: datetime) -> ColumnElement[bool]:
+        """Whether somebody is just sending this person something else: what one person is told stays in order."""
+        other = aliased(OutboxRow)
+        return (
+            select(other.id)
+            .where(other.person_id == OutboxRow.person_id, other.kind == OutboxRow.kind)
+            .where(other.state == "sending", col(other.id) != OutboxRow.id)
+            .where(col(other.merged_into).is_(None), col(other.attempted_at) > now - LONGEST_SEND)
+            .exists()
+        )
+
+    def is_being_told(self, session: Session, row: OutboxRow) -> bool:
+        """The same for one row, asked again once the budget's lock is held."""
+        found = select(OutboxRow.id).where(OutboxRow.id == row.id, self._being_told(self._clock()))
+        return session.exec(found).first() is not None
+
+    def companions(self, session: Session, row: OutboxRow, *, most: int) -> list[OutboxRow]:
+        """What else waits for this person and may go out in one message with it: never a question, never what was
+        tried before."""
+        rows = (
+            select(OutboxRow)
+            .where(OutboxRow.person_id == row.person_id, OutboxRow.state == "waiting")
+            .where(OutboxRow.kind == "message", col(OutboxRow.challenge_id).is_(None))
+            .where(col(OutboxRow.id) != row.id, col(OutboxRow.merged_into).is_(None))
+            .where(col(OutboxRow.first_attempted_at).is_(None), OutboxRow.due_at <= self._clock())
+            .order_by(col(OutboxRow.id))
+            .limit(most)
+        )
+        found = session.exec(rows.with_for_update(skip_locked=True))
+        return [other for other in found if not self.is_unwanted(session, other)]
+
+    def merged(self, session: Session, row: OutboxRow) -> list[OutboxRow]:
+        """What goes out in this row's message."""
+        rows = select(OutboxRow).where(OutboxRow.merged_into == row.id)
+        return list(session.exec(rows.order_by(col(OutboxRow.id))))
+
+    def release(self, session: Session, row: OutboxRow) -> None:
+        """What was to go out with this row stands for itself again."""
+        session.exec(update(OutboxRow).where(col(OutboxRow.merged_into) == row.id).values(merged_into=None))
 
     def abandon_all(self, session: Session, settles_after: timedelta) -> None:
         """No sender is alive: whatever is `sending` has an unknown fate. Only where one program owns the database."""
@@ -197,8 +244,8 @@ class Outbox:
         newest = sent.order_by(col(OutboxRow.id).desc()).limit(1000)
         return frozenset(sent_id for sent_id in session.exec(newest) if sent_id is not None)
 
-    def attempts_since(self, session: Session, kind: str, since: datetime) -> int:
-        """How many rows of this kind were last tried after `since`: what X has counted against its limit."""
+    def replies_since(self, session: Session, person_id: UserId, since: datetime) -> int:
+        """How many public replies to this person were tried after `since`."""
         count = select(func.count()).select_from(OutboxRow)
-        tried = count.where(col(OutboxRow.kind) == kind, col(OutboxRow.attempted_at) > since)
-        return session.exec(tried).one()
+        tried = count.where(OutboxRow.person_id == person_id, OutboxRow.kind == "reply")
+        return session.exec(tried.where(col(OutboxRow.attempted_at) > since)).one()

@@ -65,6 +65,9 @@ class InboxRow(BotTable, table=True):
         Index("ix_inbox_chain", "chain_id"),
         Index("ix_inbox_set_aside", "id", sqlite_where=text("state = 'set_aside'"),
               postgresql_where=text("state = 'set_aside'")),
+        Index("ix_inbox_twin", "twin_id", sqlite_where=text("twin_id IS NOT NULL"),
+              postgresql_where=text("twin_id IS NOT NULL")),
+        Index("ix_inbox_said", "person_id", "said_at"),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
     kind: str
@@ -73,6 +76,9 @@ class InboxRow(BotTable, table=True):
     """The first id of a post's edit history; a message's own id."""
     person_id: int = Field(sa_column=_id(foreign="people.user_id"))
     urgent: bool = False
+    pushed: bool = False
+    twin_id: int | None = Field(default=None, sa_column=_id(nullable=True))
+    """The id the same message bore when it came the other way too, pushed or polled."""
     payload_sealed: bytes | None = Field(default=None, sa_column=_sealed())
     said_at: datetime = Field(sa_column=_instant())
     received_at: datetime = Field(sa_column=_instant())
@@ -93,6 +99,12 @@ class OutboxRow(BotTable, table=True):
         Index("ix_outbox_due", "priority", "due_at", "id", sqlite_where=text("state IN ('waiting', 'sending', 'unknown')"),
               postgresql_where=text("state IN ('waiting', 'sending', 'unknown')")),
         Index("ix_outbox_attempted", "kind", "attempted_at"),
+        Index("ix_outbox_merged", "merged_into", sqlite_where=text("merged_into IS NOT NULL"),
+              postgresql_where=text("merged_into IS NOT NULL")),
+        Index("ix_outbox_waiting", "person_id", sqlite_where=text("state = 'waiting'"),
+              postgresql_where=text("state = 'waiting'")),
+        Index("ix_outbox_sending", "person_id", sqlite_where=text("state = 'sending'"),
+              postgresql_where=text("state = 'sending'")),
         Index("ix_outbox_person", "person_id", "phrase", "created_at"),
         Index("ix_outbox_created", "created_at", "phrase"),
         Index("ix_outbox_failed", "id", sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
@@ -106,6 +118,8 @@ class OutboxRow(BotTable, table=True):
     inbox_id: int | None = Field(default=None, sa_column=_id(nullable=True))
     """What this answers; for a look-up, the row that waits for its result."""
     challenge_id: int | None = Field(default=None, sa_column=_id(foreign="challenges.id", nullable=True))
+    merged_into: int | None = Field(default=None, sa_column=_id(foreign="outbox.id", nullable=True))
+    """The row whose message says this too: they go out as one, and share what becomes of it."""
     phrase: str
     language: str
     parameters_sealed: bytes | None = Field(default=None, sa_column=_sealed())

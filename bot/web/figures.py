@@ -4,7 +4,7 @@ Every look-up here is answered by an index: the pages must stay quick with milli
 the whole book can tell (owed against held) is made anew at most once a minute, beside the page that asks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,6 +15,8 @@ from bot.payments.wallets import HELD, OWED
 from bot.web.growing import Growing
 from bot.web.kept import Kept
 from bot.wiring import Bot
+from bot.x.budget import SEND
+from bot.x.usage import CallTotal, totals
 from ledger.clock import Clock, instant_of, microseconds_of
 from ledger.database import Database
 from ledger.reports import Coverage, coverage
@@ -46,10 +48,12 @@ class Figures:
     inbox: Queue
     outbox: Queue
     reads: Mapping[str, datetime]
-    """When each list of X was last read to its end."""
+    """When each list of X was last read to its end, or a stream of the same was open."""
     last_payment: datetime | None
     seal: LastSeal | None
-    messages_used: Mapping[timedelta, int]
+    messages_left: Mapping[timedelta, int]
+    """Direct messages X still lets the bot send, by window."""
+    usage: Sequence[CallTotal]
 
     @property
     def listens(self) -> bool:
@@ -99,13 +103,17 @@ class Gauges:
             reads={row[0]: instant_of(row[1]) for row in session.connection().execute(text(_READS))},
             last_payment=_instant(session, _LAST_PAYMENT),
             seal=_last_seal(session),
-            messages_used=self._messages_used(session, now),
+            messages_left=self._messages_left(session, now),
+            usage=totals(session),
         )
 
-    def _messages_used(self, session: Session, now: datetime) -> Mapping[timedelta, int]:
-        windows = (timedelta(minutes=15), timedelta(days=1))
+    def _messages_left(self, session: Session, now: datetime) -> Mapping[timedelta, int]:
         return {
-            window: self.bot.outbox.attempts_since(session, "message", now - window) for window in windows
+            timedelta(seconds=row.window_seconds): row.allowed
+            if row.ends_at <= now
+            else max(0, row.allowed - row.used)
+            for row in self.bot.budget.windows(session)
+            if row.call == SEND
         }
 
     def closed(self) -> Mapping[str, int]:
@@ -149,7 +157,10 @@ SELECT state, count(*), min(CASE WHEN due_at <= :now THEN due_at END)
 FROM outbox WHERE state IN ('waiting', 'sending', 'unknown') GROUP BY state
 UNION ALL SELECT 'failed', count(*), NULL FROM outbox WHERE state = 'failed'
 """
-_READS = "SELECT name, read_at FROM cursors ORDER BY name"
+_READS = """
+SELECT CASE WHEN name LIKE 'mentions%' THEN 'mentions' ELSE 'messages' END, max(read_at) FROM cursors
+WHERE name IN ('mentions', 'messages', 'mentions.push', 'messages.push') GROUP BY 1 ORDER BY 1
+"""
 _LAST_PAYMENT = """
 SELECT closed_at FROM intents WHERE state = 'paid' AND closed_at IS NOT NULL ORDER BY closed_at DESC LIMIT 1
 """

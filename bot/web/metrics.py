@@ -53,6 +53,7 @@ class _Collector(Collector):
         yield from self._counters()
         yield from self._money()
         yield self._budget(figures)
+        yield from _usage(figures)
         for source in self.sources:
             yield from source()
 
@@ -86,10 +87,22 @@ class _Collector(Collector):
         left = GaugeMetricFamily(
             "smoney_messages_left", "Direct messages X still lets the bot send.", labels=["window_seconds"]
         )
-        for window, used in figures.messages_used.items():
-            seconds = int(window.total_seconds())
-            left.add_metric([str(seconds)], max(0, self.bot.courier.budget.allowed(window) - used))
+        for window, messages in figures.messages_left.items():
+            left.add_metric([str(int(window.total_seconds()))], messages)
         return left
+
+
+def _usage(figures: Figures) -> Iterator[Metric]:
+    """Dollars a payment are the second by smoney_orders_closed_total{state="paid"}."""
+    calls = CounterMetricFamily("smoney_x_calls", "Calls made to X, by name.", labels=["call"])
+    cost = CounterMetricFamily(
+        "smoney_x_cost_dollars", "What X charges for them, as published.", labels=["call"]
+    )
+    for each in figures.usage:
+        calls.add_metric([each.call], each.calls)
+        cost.add_metric([each.call], each.microdollars / 1_000_000)
+    yield calls
+    yield cost
 
 
 def _queue(name: str, what: str, queue: Queue, now: datetime) -> Iterator[Metric]:

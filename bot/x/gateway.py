@@ -7,7 +7,7 @@ HTTP or JSON. An adapter never decides what a message means, and never keeps sta
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, NewType, Protocol, TypeVar
 
 from bot.x.snowflake import instant_of
@@ -121,6 +121,20 @@ class Page(Generic[T]):
     unreadable: tuple[Unreadable, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What X said last about one of its limits: so many calls a window, so many left until it ends."""
+
+    limit: int
+    remaining: int
+    resets_at: datetime
+    window: timedelta = timedelta(minutes=15)
+
+
+Limits = Mapping[str, tuple[Limit, ...]]
+"""By the name of the gateway's method."""
+
+
 class Gateway(Protocol):
     """What the bot asks of X. Calls block, each ends within its time limit, and none retries by itself.
 
@@ -129,6 +143,11 @@ class Gateway(Protocol):
     sends also raise `SendRefused` (X said no for good, with the reason) and `OutcomeUnknown` (the request went out
     and no usable answer came: it may or may not have happened).
     """
+
+    @property
+    def limits(self) -> Limits:
+        """What X said about its limits in its last answer to each call."""
+        ...
 
     def me(self) -> XUser:
         """The bot's own account."""

@@ -5,7 +5,6 @@ types are compared by their last part, because the address before it has changed
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,8 +19,10 @@ from bot.errors import (
     SmoneyError,
     TryLater,
 )
+from bot.x.gateway import Limit
 
 WINDOW = timedelta(minutes=15)
+DAY = timedelta(days=1)
 LONGEST_WINDOW = timedelta(hours=25)
 _KEYS = "SMONEY_X_ACCESS_TOKEN"
 _BAD_SETUP = {
@@ -35,23 +36,23 @@ _NOT_IN_THE_PLAN = {"453"}  # the app's access does not include this part of the
 _REPEATED = {"187"}  # the same text again
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """What X said last about one of its limits: so many calls a window, so many left until it ends."""
+def limits_in(response: requests.Response) -> tuple[Limit, ...]:
+    """The limits named in full in an answer's headers: the short window's, and the day's where X has one."""
+    return tuple(
+        limit
+        for name, window in (("x-rate-limit", WINDOW), ("x-user-limit-24hour", DAY))
+        if (limit := _limit_in(response, name, window)) is not None
+    )
 
-    limit: int
-    remaining: int
-    resets_at: datetime
 
-
-def limit_in(response: requests.Response) -> Limit | None:
-    """The limit named in an answer's headers, if it is named in full."""
-    numbers = [_number(response, f"x-rate-limit-{part}") for part in ("limit", "remaining", "reset")]
-    limit, remaining, reset = numbers
+def _limit_in(response: requests.Response, name: str, window: timedelta) -> Limit | None:
+    limit, remaining, reset = (
+        _number(response, f"{name}-{part}") for part in ("limit", "remaining", "reset")
+    )
     if limit is None or remaining is None or reset is None:
         return None
     instant = _instant(reset)
-    return None if instant is None else Limit(limit, remaining, instant)
+    return None if instant is None else Limit(limit, remaining, instant, window)
 
 
 def of_a_read(response: requests.Response, now: datetime) -> SmoneyError:

@@ -49,27 +49,27 @@ class NotUnderstood(Exception):
 
 def posts(answer: Json) -> Page[Post]:
     """A page of posts. Raises `NotUnderstood` if it is no page at all."""
-    people = _people(answer)
+    people = people_in(answer)
     return _page(answer, lambda item: post(item, people))
 
 
 def messages(answer: Json, bot: UserId) -> Page[DirectMessage]:
     """A page of direct messages, without what else happens in conversations (someone joins, leaves)."""
-    people = _people(answer)
+    people = people_in(answer)
     return _page(answer, lambda item: message(item, people, bot))
 
 
 def user(item: Any) -> XUser:
-    fields = _object(item)
-    username = _text(fields.get("username"))
+    fields = as_object(item)
+    username = as_text(fields.get("username"))
     if not is_username(username):
         raise NotUnderstood("a username that is none")
-    return XUser(UserId(identity(fields.get("id"))), username, _text(fields.get("name", "")))
+    return XUser(UserId(identity(fields.get("id"))), username, as_text(fields.get("name", "")))
 
 
 def users(answer: Json) -> tuple[XUser, ...]:
     """The users of a look-up; those X could not find are not there."""
-    return _readable(_list(answer.get("data", [])), user)[0]
+    return readable(as_list(answer.get("data", [])), user)[0]
 
 
 def identity(value: Any) -> int:
@@ -84,17 +84,17 @@ def is_username(text: str) -> bool:
 
 
 def post(item: Json, people: Mapping[int, XUser]) -> Post:
-    note = _object(item.get("note_tweet", {}))
+    note = as_object(item.get("note_tweet", {}))
     text, entities, start = _whole(item, note)
     author, reposted = identity(item.get("author_id")), _is_repost(item)
-    mentions = _mentions(text, entities, people, strict=not reposted)
+    mentions = placed_mentions(text, entities, people, strict=not reposted)
     answered = _identity_or_none(item, "in_reply_to_user_id")
     return Post(
         id=PostId(identity(item.get("id"))),
         first_id=PostId(_first_id(item)),
         author=people.get(author, XUser(UserId(author), "")),
         text=text,
-        language=_text(item.get("lang", "und")),
+        language=as_text(item.get("lang", "und")),
         mentions=mentions,
         urls=_spans(text, entities),
         display_start=start,
@@ -109,11 +109,11 @@ def message(item: Json, people: Mapping[int, XUser], bot: UserId) -> DirectMessa
     """A message, or None for another kind of event."""
     if item.get("event_type") != "MessageCreate":
         return None
-    text = _text(item.get("text", ""))
-    entities = {**item, **_object(item.get("entities", {}))}  # X's description has them at either place
+    text = as_text(item.get("text", ""))
+    entities = {**item, **as_object(item.get("entities", {}))}  # X's description has them at either place
     sender = identity(item.get("sender_id"))
-    mentions = _mentions(text, entities, people, strict=True)
-    other = _other_of_two(item.get("dm_conversation_id"), sender, bot)
+    mentions = placed_mentions(text, entities, people, strict=True)
+    other = other_of_two(item.get("dm_conversation_id"), sender, bot)
     return DirectMessage(
         id=MessageId(identity(item.get("id"))),
         sender_id=UserId(sender),
@@ -126,29 +126,29 @@ def message(item: Json, people: Mapping[int, XUser], bot: UserId) -> DirectMessa
 
 
 def _page(answer: Json, read: Callable[[Json], T | None]) -> Page[T]:
-    meta = _object(answer.get("meta", {}))
+    meta = as_object(answer.get("meta", {}))
     token = meta.get("next_token")
     if token is not None and not (isinstance(token, str) and token):
         raise NotUnderstood("a page token that is none")
-    found, unreadable = _readable(_list(answer.get("data", [])), read)
-    return Page(found, token, unreadable)
+    found, broken = readable(as_list(answer.get("data", [])), read)
+    return Page(found, token, broken)
 
 
-def _readable(
+def readable(
     items: Iterable[Any], read: Callable[[Json], T | None]
 ) -> tuple[tuple[T, ...], tuple[Unreadable, ...]]:
     """What could be read, and what could not."""
-    found, unreadable = [], []
+    found, broken = [], []
     for item in items:
         try:
-            found.append(read(_object(item)))
+            found.append(read(as_object(item)))
         except NotUnderstood as problem:
-            unreadable.append(_unreadable(item, str(problem)))
-            _log.warning("x.item_unreadable", id=unreadable[-1].x_id, problem=str(problem))
-    return tuple(thing for thing in found if thing is not None), tuple(unreadable)
+            broken.append(unreadable(item, str(problem)))
+            _log.warning("x.item_unreadable", id=broken[-1].x_id, problem=str(problem))
+    return tuple(thing for thing in found if thing is not None), tuple(broken)
 
 
-def _unreadable(item: Any, reason: str) -> Unreadable:
+def unreadable(item: Any, reason: str) -> Unreadable:
     raw = json.dumps(item, ensure_ascii=True, sort_keys=True)[:_MOST_OF_UNREADABLE]
     fields = item if isinstance(item, Mapping) else {}
     numbers = [_identity_of(fields.get(name)) for name in ("id", "author_id", "sender_id")]
@@ -166,9 +166,9 @@ def _identity_of(value: Any) -> int | None:
         return None
 
 
-def _people(answer: Json) -> dict[int, XUser]:
-    included = _list(_object(answer.get("includes", {})).get("users", []))
-    return {person.id: person for person in _readable(included, user)[0]}
+def people_in(answer: Json) -> dict[int, XUser]:
+    included = as_list(as_object(answer.get("includes", {})).get("users", []))
+    return {person.id: person for person in readable(included, user)[0]}
 
 
 def _involved(people: Mapping[int, XUser], ids: set[Any]) -> tuple[XUser, ...]:
@@ -181,18 +181,18 @@ def _whole(item: Json, note: Json) -> tuple[str, Json, int]:
     A long post's full text stands apart, with entities of its own. Whether the hidden mentions stand before it too is
     seen by looking: a hidden mention must never become a visible one.
     """
-    text, start = _text(item.get("text")), _display_start(item)
+    text, start = as_text(item.get("text")), _display_start(item)
     if not note:
-        return text, _object(item.get("entities", {})), start
-    full, hidden = _text(note.get("text")), text[:start]
-    return full, _object(note.get("entities", {})), start if full.startswith(hidden) else 0
+        return text, as_object(item.get("entities", {})), start
+    full, hidden = as_text(note.get("text")), text[:start]
+    return full, as_object(note.get("entities", {})), start if full.startswith(hidden) else 0
 
 
 def _display_start(item: Json) -> int:
     if "display_text_range" not in item:
         return 0
-    bounds = _list(item["display_text_range"])
-    length = len(_text(item.get("text")))
+    bounds = as_list(item["display_text_range"])
+    length = len(as_text(item.get("text")))
     if len(bounds) != 2 or not (_is_count(bounds[0]) and _is_count(bounds[1]) and bounds[0] <= length):
         raise NotUnderstood("a display range that is none")
     return bounds[0]
@@ -201,19 +201,19 @@ def _display_start(item: Json) -> int:
 def _first_id(item: Json) -> int:
     """The oldest id of the edit history; ids grow with time."""
     history = item.get("edit_history_tweet_ids", item.get("edit_history_post_ids", []))
-    return min(identity(each) for each in [item.get("id"), *_list(history)])
+    return min(identity(each) for each in [item.get("id"), *as_list(history)])
 
 
 def _is_repost(item: Json) -> bool:
     references = item.get("referenced_tweets", item.get("referenced_posts", []))
-    return any(_object(each).get("type") in ("retweeted", "reposted") for each in _list(references))
+    return any(as_object(each).get("type") in ("retweeted", "reposted") for each in as_list(references))
 
 
 def _looks_cut(text: str) -> bool:
     return len(text) >= _CUT_LENGTH and _CUT_SHORT.search(text) is not None
 
 
-def _other_of_two(conversation: Any, sender: int, bot: UserId) -> UserId | None:
+def other_of_two(conversation: Any, sender: int, bot: UserId) -> UserId | None:
     """Who the bot talks to: a conversation of two is named by their ids, the smaller first; a group has one number."""
     pair = _PAIR.fullmatch(conversation) if isinstance(conversation, str) else None
     if pair is None:
@@ -224,7 +224,7 @@ def _other_of_two(conversation: Any, sender: int, bot: UserId) -> UserId | None:
     return UserId(larger if smaller == bot else smaller)
 
 
-def _mentions(
+def placed_mentions(
     text: str, entities: Json, people: Mapping[int, XUser], *, strict: bool
 ) -> tuple[MentionEntity, ...]:
     """The mentions, each with offsets that point at its handle.
@@ -234,7 +234,7 @@ def _mentions(
     it is not there, what X says contradicts the text, and the text is not read at all (`strict`): without the
     mention an order to two might be read as one to the other. A repost's cut text may lack it, and is nobody's order.
     """
-    given = [_mention(_object(each), people) for each in _list(entities.get("mentions", []))]
+    given = [_mention(as_object(each), people) for each in as_list(entities.get("mentions", []))]
     _refuse_two_people_of_one_handle(given)
     placed = {place.start: place for each in given for place in _places(text, each)}
     missing = {each.username.lower() for each in given} - {
@@ -246,7 +246,7 @@ def _mentions(
 
 
 def _mention(entity: Json, people: Mapping[int, XUser]) -> MentionEntity:
-    username = _text(entity.get("username"))
+    username = as_text(entity.get("username"))
     start, end = entity.get("start"), entity.get("end")
     if not is_username(username) or not _is_count(start) or not _is_count(end):
         raise NotUnderstood("a mention that is none")
@@ -276,7 +276,9 @@ def _refuse_two_people_of_one_handle(mentions: Iterable[MentionEntity]) -> None:
 
 def _spans(text: str, entities: Json) -> tuple[Span, ...]:
     """Where links stand; what lies outside the text is left out, since a link is never an order."""
-    bounds = [(each.get("start"), each.get("end")) for each in map(_object, _list(entities.get("urls", [])))]
+    bounds = [
+        (each.get("start"), each.get("end")) for each in map(as_object, as_list(entities.get("urls", [])))
+    ]
     return tuple(
         Span(start, end)
         for start, end in bounds
@@ -284,7 +286,7 @@ def _spans(text: str, entities: Json) -> tuple[Span, ...]:
     )
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A text that every database takes, as long as it was: what none takes becomes U+FFFD, one for one."""
     if not isinstance(value, str):
         raise NotUnderstood("a text that is none")
@@ -295,14 +297,14 @@ def _identity_or_none(item: Json, name: str) -> int | None:
     return identity(item[name]) if name in item else None
 
 
-def _object(value: Any) -> Json:
+def as_object(value: Any) -> Json:
     """An object without its nulls: they mean the same as absence."""
     if not isinstance(value, Mapping):
         raise NotUnderstood("not an object")
     return {name: content for name, content in value.items() if content is not None}
 
 
-def _list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise NotUnderstood("not a list")
     return value

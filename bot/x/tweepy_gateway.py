@@ -17,8 +17,7 @@ import tweepy
 from bot.errors import GatewayUnavailable, OutcomeUnknown
 from bot.settings import REAL_X, XCredentials
 from bot.x import problems, translation
-from bot.x.gateway import DirectMessage, MessageId, Page, Post, PostId, UserId, XUser
-from bot.x.problems import Limit
+from bot.x.gateway import DirectMessage, Limit, Limits, MessageId, Page, Post, PostId, UserId, XUser
 from bot.x.translation import Json, NotUnderstood
 from bot.x.wire import NotSent, Refused, WireFault, keep_secrets_out_of_logs, session_to
 from ledger.clock import Clock
@@ -59,13 +58,13 @@ class TweepyGateway:
         )
         self._client.session = session_to(base_url, timeout_seconds)
         self._lock = threading.Lock()
-        self._limits: dict[str, Limit] = {}
+        self._limits: dict[str, tuple[Limit, ...]] = {}
         self._clock_ahead: timedelta | None = None
         self._own: XUser | None = None
 
     @property
-    def limits(self) -> Mapping[str, Limit]:
-        """What X said last about each call's limit, by the name of the method here."""
+    def limits(self) -> Limits:
+        """What X said last about each call's limits, by the name of the method here."""
         with self._lock:
             return dict(self._limits)
 
@@ -184,11 +183,11 @@ class TweepyGateway:
 
     def _note(self, endpoint: str, response: requests.Response) -> None:
         """Keeps what X said about its limits and its clock."""
-        limit = problems.limit_in(response)
+        limits = problems.limits_in(response)
         told = _date_of(response)
         with self._lock:
-            if limit is not None:
-                self._limits[endpoint] = limit
+            if limits:
+                self._limits[endpoint] = limits
             if told is not None:
                 self._clock_ahead = self._clock() - told
 

@@ -196,7 +196,10 @@ class TestAFileThatCannotBeRead:
 
 
 class TestSecrets:
-    SECRETS = ("x_api_key", "x_api_secret", "x_access_token", "x_access_token_secret", "keys", "database_url")
+    SECRETS = (
+        *("x_api_key", "x_api_secret", "x_access_token", "x_access_token_secret", "keys", "database_url"),
+        *("x_bearer_token", "x_client_id", "x_client_secret", "x_refresh_token"),
+    )
 
     def test_are_all_that_hold_keys_or_passwords(self):
         typed = {name for name, info in Settings.model_fields.items() if "Secret" in str(info.annotation)}

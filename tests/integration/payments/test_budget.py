@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from bot.demo.town import demo_settings, open_town
 from bot.sandbox.core import World as SandboxWorld
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.ground import StoppedClock
 from bot.sandbox.limits import WIDE, Operation
+from bot.x.budget import SEND, Budget
+from bot.x.usage import bill
 from tests.integration.payments.conftest import NOON, RESIDENTS, Street
 
 SCARCE = replace(WIDE, quarter_hour={**WIDE.quarter_hour, Operation.SEND_MESSAGE: 15})
@@ -68,7 +71,7 @@ class TestScarceMessages:
         scarce.answers("bob")
         assert scarce.has("alice") == 5_00
         scarce.passes(minutes=16)
-        assert sum(words.startswith("Paid") for words in scarce.heard("bob")) == 2
+        assert "\n".join(scarce.heard("bob")).count("Paid") == 2
 
     def test_x_saying_wait_is_believed(self, scarce):
         scarce.world.plan_fault(
@@ -80,3 +83,97 @@ class TestScarceMessages:
         assert asked(scarce) == 1
         scarce.answers("bob")
         assert scarce.has("alice") == 2_00
+
+    def test_of_one_person_that_had_to_wait_come_as_one(self, scarce):
+        self._spend(scarce)
+        for amount in (2, 3):
+            scarce.tweets("bob", f"@smoney send {amount}€ @alice")
+            scarce.answers("bob")
+        before = len(scarce.heard("alice"))
+        scarce.passes(minutes=16)
+        (together,) = scarce.heard("alice")[before:]
+        assert together.count("You received") == 2
+        assert "had me wait" in together
+        assert (
+            scarce.count("SELECT count(*) FROM outbox WHERE merged_into IS NOT NULL AND state = 'sent'") >= 2
+        )
+
+    def test_are_asked_one_by_one(self, scarce):
+        """Beside a code stands nothing else."""
+        for number in range(17):
+            scarce.says("bob", "history", settle=number == 16)
+        self._spend(scarce, left=0)
+        scarce.tweets("bob", "@smoney send 2€ @alice")
+        scarce.tweets("bob", "@smoney send 3€ @alice")
+        scarce.passes(minutes=16)
+        asked = [words for words in scarce.heard("bob") if "To pay, answer" in words]
+        assert [words.count("To pay, answer") for words in asked] == [1, 1]
+
+    def test_that_was_lost_is_found_again_with_all_that_went_with_it(self, scarce):
+        self._spend(scarce)
+        for amount in (2, 3):
+            scarce.tweets("bob", f"@smoney send {amount}€ @alice")
+            scarce.answers("bob")
+        before = len(scarce.heard("alice"))
+        scarce.world.plan_fault(FaultKind.LOSE, Operation.SEND_MESSAGE, times=2)
+        scarce.passes(minutes=16)
+        scarce.passes(minutes=1)
+        (together,) = scarce.heard("alice")[before:]
+        assert together.count("You received") == 2
+        assert scarce.count("SELECT count(*) FROM outbox WHERE state NOT IN ('sent', 'dropped')") == 0
+
+    def test_say_under_the_post_how_long_the_question_takes(self, scarce):
+        self._spend(scarce, left=0)
+        scarce.tweets("bob", "@smoney send 2€ @alice")
+        scarce.tweets("carol", "@smoney send 2€ @alice")
+        told = [words for words in scarce.replies() if "takes about" in words]
+        assert len(told) == 2
+        assert all("takes about 15" in words for words in told)
+        scarce.passes(minutes=16)
+        assert any("This took 1" in words for words in scarce.heard("bob"))
+
+    def test_limits_that_x_tells_are_believed_and_outlast_a_restart(self, scarce):
+        scarce.world.windows.limits = replace(
+            WIDE, quarter_hour={**WIDE.quarter_hour, Operation.SEND_MESSAGE: 40}
+        )
+        scarce.world.windows.clear()
+        for number in range(20):
+            scarce.says("bob", "balance" if number % 2 else "history")
+        bot = scarce.town.bot
+        again = Budget(bot.budget.rules, bot.clock)  # nothing of it is in memory
+        row = next(row for row in bot.database.read(again.windows) if row.call == SEND)
+        assert (row.allowed, row.used) == (40, 20)
+
+    @staticmethod
+    def _spend(street: Street, *, left: int = 3) -> None:
+        """Until X lets the bot send only so many more."""
+        for number in range(12):
+            street.says("carol", "balance" if number % 2 else "history")
+        row = {"left": left}
+        street.town.bot.database.write(
+            lambda session: (
+                session.connection().execute(
+                    text(
+                        "UPDATE call_windows SET used = allowed - :left"
+                        " WHERE call = 'send_message' AND window_seconds = 900"
+                    ),
+                    row,
+                )
+                and None
+            )
+        )
+
+
+class TestUsage:
+    def test_is_what_the_sandbox_would_have_charged(self, scarce):
+        town = scarce.town
+        town.bot.usage.note()
+        spent = town.world.meter.thousandths
+        scarce.tweets("bob", "@smoney send 2€ @alice")
+        scarce.answers("bob")
+        before = town.bot.database.read(lambda session: bill(session, now=NOON, days=1))
+        town.bot.usage.note()
+        after = town.bot.database.read(lambda session: bill(session, now=NOON, days=1))
+        assert after.microdollars - before.microdollars == (town.world.meter.thousandths - spent) * 1000
+        assert after.payments == 1
+        assert after.microdollars > 0

@@ -65,7 +65,7 @@ class TestStream:
         assert payload["text"] == "@smoney send 10€ &amp; more"
         assert payload["entities"]["mentions"][0]["start_str"] == "0"
         assert payload["edit_controls"]["edits_remaining_str"] == "5"
-        assert {user["username"] for user in told[1]["includes"]["users"]} == {"smoney", "bob"}
+        assert {user["username"] for user in told[1]["data"]["includes"]["users"]} == {"smoney", "bob"}
         assert told[1]["data"]["tag"] == told[1]["data"]["event_type"] == "post.mention.create"
 
     def test_tells_of_messages_in_their_older_form(self, subscribe, lines, world, bot, bob):

@@ -25,8 +25,7 @@ from bot.errors import (
     SmoneyError,
     TryLater,
 )
-from bot.x.gateway import Gateway, PostId, UserId
-from bot.x.problems import Limit
+from bot.x.gateway import Gateway, Limit, PostId, UserId
 from bot.x.tweepy_gateway import TweepyGateway
 from bot.x.wire import session_to
 from tests.integration.x.conftest import CREDENTIALS, ME, NOW, answer, says
@@ -388,9 +387,9 @@ class TestALimit:
         with pytest.raises(RateLimited):
             gateway.reply(PostId(55), "hello")
         assert gateway.limits == {
-            "direct_messages": Limit(15, 14, end),
-            "send_message": Limit(15, 3, end),
-            "reply": Limit(15, 0, end),
+            "direct_messages": (Limit(15, 14, end),),
+            "send_message": (Limit(15, 3, end),),
+            "reply": (Limit(15, 0, end),),
         }
 
 

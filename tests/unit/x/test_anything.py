@@ -164,4 +164,4 @@ class TestRefusals:
         assert "\n" not in str(error)
         if isinstance(error, TryLater) and error.at is not None:
             assert NOW < error.at <= NOW + problems.LONGEST_WINDOW
-        problems.limit_in(response)
+        problems.limits_in(response)
