@@ -51,6 +51,8 @@ simulate-mutants: $(VENV)/.dev  ## puts small bugs in, one after another; a line
 
 prove-guards: $(VENV)/.dev  ## takes every guard of docs/threats.md away in turn; a line of JSON each, an error if its test stays green
 	$(BIN)/python -m tests.guards
+mutants: $(VENV)/.dev   ## every small fault put into the ledger: do its tests notice? (hours; can be stopped and started)
+	$(BIN)/python -m tests.mutation
 
 bench: $(VENV)/.dev     ## how fast the ledger and the reader are, beside raw baselines in the same run
 	$(BIN)/python -m tests.benchmarks.ledger
