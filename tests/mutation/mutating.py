@@ -135,7 +135,8 @@ def _of_node(node: ast.AST, text: str, of: Span) -> Iterator[tuple[int, int, str
         if "(" not in between and ")" not in between:
             yield of(node.left)[1], of(node.right)[0], f" {_CALCULATED[type(node.op)]} "
     elif isinstance(node, ast.Constant) and type(node.value) in {int, bool}:
-        yield *of(node), str(not node.value if type(node.value) is bool else node.value + 1)
+        value: Any = node.value
+        yield *of(node), str(not value if type(value) is bool else value + 1)
     elif isinstance(node, ast.Raise):
         yield *of(node), "pass"
     elif isinstance(node, ast.If | ast.IfExp):
