@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-server check lint types contracts prove prove-long simulate simulate-long simulate-mutants bench lock clean
+.PHONY: help demo test test-server check lint types contracts prove prove-long simulate simulate-long simulate-mutants mutants bench bench-large lock clean
 
 help:            ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ prove-guards: $(VENV)/.dev  ## takes every guard of docs/threats.md away in turn
 	$(BIN)/python -m tests.guards
 mutants: $(VENV)/.dev   ## every small fault put into the ledger: do its tests notice? (hours; can be stopped and started)
 	$(BIN)/python -m tests.mutation
+
+bench-large: $(VENV)/.dev  ## the ledger with 1,000,000 accounts and 5,000,000 transfers in it (made once, minutes, under build/)
+	$(BIN)/python -m tests.benchmarks.large
 
 bench: $(VENV)/.dev     ## how fast the ledger and the reader are, beside raw baselines in the same run
 	$(BIN)/python -m tests.benchmarks.ledger
