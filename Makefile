@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-server check lint types contracts prove prove-long simulate simulate-long simulate-mutants mutants bench bench-large lock clean
+.PHONY: help demo test test-server check lint types contracts prove prove-long simulate simulate-long simulate-mutants prove-guards mutants bench bench-large lock clean
 
 help:            ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16

@@ -24,17 +24,19 @@ from bot.language.reading import (
     Utterance,
     Verb,
 )
-from bot.payments.challenge import parse_answer
+from bot.payments.challenge import Answer, parse_answer
 from bot.payments.changes import Changes
 from bot.payments.inquiries import Inquiries
 from bot.payments.intents import Order, OrderedPayee, OrderKey, new_reference
 from bot.payments.story import Story
 from bot.people.enrolment import Enrolment
+from bot.people.freezing import Freezing
 from bot.people.people import People, Standing
 from bot.store.inbox import Arrival, Inbox, LookedUp, Received
 from bot.store.outbox import Outbox
 from bot.store.tables import PersonRow
 from bot.x.gateway import DirectMessage, MessageId, Post, PostId, UserId, XUser
+from bot.x.snowflake import instant_of
 from ledger.clock import Entropy
 from ledger.money import Money, currency_of
 
@@ -80,6 +82,7 @@ class Desk:
     changes: Changes
     inquiries: Inquiries
     enrolment: Enrolment
+    freezing: Freezing
     people: People
     inbox: Inbox
     outbox: Outbox
@@ -120,11 +123,21 @@ class Desk:
         person = self.people.get(session, message.sender_id)
         answer = parse_answer(message.text)
         if answer and person.standing == Standing.ENROLLED:
-            self.story.answer(session, person, answer, message.id)
+            self._answer(session, person, answer, message.id)
             return
         reading = reader.read(utterance_of(message, self.bot, author=self.people.label(person).username))
         person = self._speaker(session, message.sender_id, reading)
         self._obey(session, Said(person, received, reading.language, None, known), reading)
+
+    def _answer(self, session: Session, person: PersonRow, answer: Answer, said_in: MessageId) -> None:
+        """While somebody is frozen the only question they can have been asked is whether to thaw."""
+        if person.frozen_at is None:
+            self.story.answer(session, person, answer, said_in)
+            return
+        try:
+            self.freezing.answer(session, person, answer, answered_at=instant_of(said_in))
+        except Refusal as refusal:
+            self.outbox.tell(session, person, refusal.phrase, refusal.parameters)
 
     def _looked_up(self, session: Session, received: Received, result: LookedUp) -> None:
         """Takes up again what waited for these handles; those nobody holds are now known to be held by nobody."""
@@ -215,7 +228,7 @@ class Desk:
         except Refusal as refusal:
             self.outbox.tell(session, said.person, refusal.phrase, refusal.parameters)
 
-    def _for_member(self, session: Session, said: Said, command: Command) -> None:  # noqa: C901 (one match)
+    def _for_member(self, session: Session, said: Said, command: Command) -> None:  # noqa: C901, PLR0912 (one match)
         person = said.person
         match command.verb:
             case Verb.START:
@@ -235,6 +248,10 @@ class Desk:
             case Verb.RETURN:
                 said_in = MessageId(said.received.x_id)
                 self.changes.give_back(session, person, command.reference, said_in)
+            case Verb.FREEZE:
+                self.freezing.freeze(session, person)
+            case Verb.THAW:
+                self.freezing.ask(session, person)
             case Verb.CONFIRM | Verb.GREETING if not said.private:
                 return
             case Verb.CONFIRM:
@@ -251,6 +268,8 @@ class Desk:
                 self.enrolment.stop(session, said.person, said_at=said.received.said_at)
             case Verb.DECLINE:
                 self.changes.decline(session, said.person, command.reference)
+            case Verb.FREEZE if said.person.wallet_id is not None:
+                self.freezing.freeze(session, said.person)
             case Verb.LANGUAGE | Verb.HELP:
                 self._for_anyone(session, said, command)
             case Verb.GREETING:
@@ -263,6 +282,8 @@ class Desk:
         match command.verb:
             case Verb.STOP:
                 self.enrolment.leave(session, said.person, said_at=said.received.said_at)
+            case Verb.FREEZE if said.person.wallet_id is not None:
+                self.freezing.freeze(session, said.person)
             case Verb.GREETING | Verb.CONFIRM | Verb.CANCEL:
                 return
             case _:
@@ -272,7 +293,7 @@ class Desk:
         match command.verb:
             case Verb.LANGUAGE:
                 self._choose_language(session, said, command.argument or "")
-            case Verb.HELP | Verb.FREEZE:
+            case Verb.HELP:
                 facts: Parameters = {
                     "bot": self.bot.username,
                     "limit": self.story.limit_per_payment(session, said.person),
@@ -331,7 +352,7 @@ _MOVES_MONEY = frozenset({Verb.CANCEL, Verb.DECLINE, Verb.RETURN})
 
 
 def _comes_back(reading: Reading) -> bool:
-    return isinstance(reading, Command) and reading.verb in {Verb.START, Verb.STOP}
+    return isinstance(reading, Command) and reading.verb in {Verb.START, Verb.STOP, Verb.FREEZE}
 
 
 def _missing(payees: Sequence[Payee], known: Mapping[str, XUser] | None) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ from bot.payments.sweep import Sweep
 from bot.payments.unlocking import Unlocking
 from bot.payments.wallets import Wallets
 from bot.people.enrolment import Enrolment
+from bot.people.freezing import Freezing
 from bot.people.locking import Locking
 from bot.people.people import People
 from bot.people.second_factor import SecondFactors
@@ -86,6 +87,7 @@ class Bot:
     outbox: Outbox
     authorisations: Authorisations
     enrolment: Enrolment
+    freezing: Freezing
     factors: SecondFactors
     page_answers: PageAnswers
     unlocking: Unlocking
@@ -234,12 +236,14 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     enrolment = Enrolment(
         story, claims, records, wallets, outbox, clock, account.username, settings.operator_name
     )
+    freezing = Freezing(story, wallets, answers, factors, people, outbox, keyring, clock, entropy)
     desk = Desk(
         bot=account,
         story=story,
         changes=Changes(story, claims, records, people, outbox),
         inquiries=Inquiries(wallets, records, people, outbox),
         enrolment=enrolment,
+        freezing=freezing,
         people=people,
         inbox=inbox,
         outbox=outbox,
@@ -259,6 +263,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         outbox=outbox,
         authorisations=authorisations,
         enrolment=enrolment,
+        freezing=freezing,
         factors=factors,
         page_answers=PageAnswers(records, asking, story, people, factors, keyring, clock),
         trusted=TrustedPayees(people, factors, clock, ids),
@@ -273,7 +278,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
             database=database,
             outbox=outbox,
             inbox=inbox,
-            together=Together(outbox, Wording(outbox, asking, ZoneInfo(settings.time_zone))),
+            together=Together(outbox, Wording(outbox, asking, freezing, ZoneInfo(settings.time_zone))),
             waiting=Waiting(outbox, people, budget),
             asking=asking,
             budget=budget,

@@ -5,10 +5,13 @@ import pwd
 from dataclasses import dataclass
 
 from bot.admin.log import Actor, AuditLog
+from bot.admin.members import Members
 from bot.admin.queues import Queues
+from bot.admin.stories import Stories
 from bot.keys import keyring_from
 from bot.people.people import People
 from bot.settings import Settings
+from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.store.vault import Vault
 from bot.wiring import World
@@ -20,6 +23,8 @@ class Office:
     log: AuditLog
     queues: Queues
     outbox: Outbox
+    stories: Stories
+    members: Members
 
 
 def open_office(settings: Settings, world: World | None = None) -> Office:
@@ -30,7 +35,14 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     log = AuditLog(vault=vault, clock=clock, ids=ids)
     people = People(vault=vault, language=settings.language)
     outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
-    return Office(log, Queues(vault=vault, outbox=outbox, log=log, clock=clock), outbox)
+    inbox = Inbox(people=people, vault=vault, clock=clock, ids=ids)
+    return Office(
+        log=log,
+        queues=Queues(vault=vault, outbox=outbox, log=log, clock=clock),
+        outbox=outbox,
+        stories=Stories(people=people, inbox=inbox, outbox=outbox, vault=vault),
+        members=Members(people=people, vault=vault, log=log),
+    )
 
 
 def who_types() -> Actor:

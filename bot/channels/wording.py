@@ -7,6 +7,8 @@ from sqlmodel import Session
 
 from bot.language.voice import say
 from bot.payments.asking import Asking
+from bot.people.freezing import ASKED as THAW
+from bot.people.freezing import Freezing
 from bot.store.outbox import Outbox
 from bot.store.tables import ChallengeRow, OutboxRow
 
@@ -15,6 +17,7 @@ from bot.store.tables import ChallengeRow, OutboxRow
 class Wording:
     outbox: Outbox
     asking: Asking
+    freezing: Freezing
     time_zone: tzinfo
 
     def word(self, session: Session, row: OutboxRow, *, may_be_out: bool) -> str | None:
@@ -26,6 +29,11 @@ class Wording:
             if asked is None:
                 return None
             parameters |= self.asking.code_facts(challenge, asked)
+        elif row.phrase == THAW:
+            facts = self.freezing.code_facts(session, row.person_id)
+            if facts is None:
+                return None
+            parameters |= facts
         return say(row.phrase, language=row.language, parameters=parameters, time_zone=self.time_zone)
 
     def late(self, row: OutboxRow, *, minutes: int) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import keeping, keys, ledger, queues
+from bot.cli import keeping, keys, ledger, looking, queues
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 from bot.cli.usage import usage
 
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")
+app.add_typer(looking.payment, name="payment")
+app.add_typer(looking.member, name="member")
 app.add_typer(queues.inbox, name="inbox")
 app.add_typer(queues.outbox, name="outbox")
 app.command()(usage)

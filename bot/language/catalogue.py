@@ -182,6 +182,14 @@ CATALOGUE: Mapping[str, Phrase] = {
     "factor_locked": _phrase(until=datetime),
     "recovery_code_used": _phrase(left=int),
     "late": _phrase(minutes=int),  # a paragraph below what X made the bot wait with
+    # The person's own brake.
+    "frozen": _phrase(),
+    "account_frozen": _phrase(),
+    "frozen_by_operator": _phrase(),
+    "thaw_asked": _phrase(letter=str, code=str, minutes=int, expires_at=datetime),
+    "thawed": _phrase(balance=Money),
+    "thaw_needs_factor": _phrase(),
+    "not_frozen": _phrase(),
     # Asked for.
     "balance": _phrase(posted=Money, optional={"held": Money, "available": Money, "incoming": Money}),
     "history": _phrase(entries=_MANY),

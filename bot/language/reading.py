@@ -101,7 +101,8 @@ class Verb(StrEnum):
     DECLINE = "decline"  # the payee does not want it; maybe with a reference
     RETURN = "return"  # the payee gives it back; maybe with a reference
     LANGUAGE = "language"  # with a language
-    FREEZE = "freeze"
+    FREEZE = "freeze"  # at once, no code: nothing leaves the wallet
+    THAW = "thaw"
     CONFIRM = "confirm"  # a bare "yes", which confirms nothing: a code is needed
     GREETING = "greeting"  # hello, thanks: friendly words in private
 

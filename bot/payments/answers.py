@@ -100,7 +100,7 @@ class Answers:
             return Judged(phrase="answer_superseded", parameters={"reference": superseded})
         if verdict is Verdict.LATE:
             return Judged(phrase="answer_wrong")
-        return self._count(session, payer)
+        return self.count_wrong(session, payer)
 
     def _verdict(
         self, session: Session, answer: Answer, challenge: ChallengeRow, answered_at: datetime
@@ -127,7 +127,8 @@ class Answers:
             return False
         return hmac.compare_digest(code, answer.digits)
 
-    def _count(self, session: Session, payer: PersonRow) -> Judged:
+    def count_wrong(self, session: Session, payer: PersonRow) -> Judged:
+        """What a wrong answer costs, and how it is told."""
         payer.wrong_answers += 1
         session.add(payer)
         if self.records.count_wrong_answer(session, payer, DAYS_30) >= self.rules.wrong_answers_in_30_days:

@@ -58,8 +58,13 @@ def canonical(asked: Asked) -> bytes:
 
 
 def code_for(asked: Asked, key: bytes) -> str:
-    """Six digits: HMAC-SHA-256, truncated dynamically as RFC 4226 section 5.3 does."""
-    digest = hmac.new(key, canonical(asked), hashlib.sha256).digest()
+    """The six digits of this question."""
+    return digits_of(canonical(asked), key)
+
+
+def digits_of(bound: bytes, key: bytes) -> str:
+    """Six digits over what they are bound to: HMAC-SHA-256, truncated dynamically as RFC 4226 section 5.3 does."""
+    digest = hmac.new(key, bound, hashlib.sha256).digest()
     offset = digest[-1] & 0x0F
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
     return f"{number % 10**DIGITS:0{DIGITS}d}"

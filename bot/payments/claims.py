@@ -18,7 +18,7 @@ from bot.payments.intents import SET_ASIDE, LineState
 from bot.payments.posting import InsufficientMoney
 from bot.payments.records import Found, Records
 from bot.payments.rules import Rules
-from bot.payments.spending import Spending
+from bot.payments.spending import Spending, check_not_frozen
 from bot.payments.wallets import Wallets
 from bot.people.people import People, Standing
 from bot.store.outbox import Outbox, Priority
@@ -187,7 +187,9 @@ class Claims:
         *,
         said_in: MessageId,
     ) -> None:
-        """The payee returns what came, all of it, once. Raises `InsufficientMoney`, `AlreadyReturned`."""
+        """The payee returns what came, all of it, once. Raises `InsufficientMoney`, `AlreadyReturned`,
+        `AccountFrozen`."""
+        check_not_frozen(payee)
         payer = self._payer(session, intent)
         authorisation_id = self.authorisations.begin()
         returned = self._reverse(session, payee, line, intent, authorisation_id)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
+from bot.errors import Refusal
 from bot.payments.limits import Amounts, Caps, Limits, Spent, check_amount, fits
 from bot.payments.records import Records
 from bot.payments.wallets import Wallets
@@ -19,6 +20,18 @@ from ledger.money import Currency, Money
 
 DAY = timedelta(days=1)
 DAYS_30 = timedelta(days=30)
+
+
+class AccountFrozen(Refusal):
+    """Nothing leaves this person's wallet until they thaw it."""
+
+    phrase = "account_frozen"
+
+
+def check_not_frozen(person: PersonRow) -> None:
+    """Raises `AccountFrozen`. The ledger refuses the debit as well."""
+    if person.frozen_at is not None:
+        raise AccountFrozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,8 @@ class Spending:
     def check(
         self, session: Session, payer: PersonRow, gifts: Sequence[tuple[int, int]], currency: Currency
     ) -> None:
-        """`gifts` are the payment's (payee id, minor units). Raises what `check_amount` does."""
+        """`gifts` are the payment's (payee id, minor units). Raises `AccountFrozen`, and what `check_amount` does."""
+        check_not_frozen(payer)
         active = self.factors.standing(session, payer).active
         tier = Tier(payer.tier)
         amounts, spent = self._amounts(session, gifts, currency), self._spent(session, payer)

@@ -32,7 +32,7 @@ from bot.payments.posting import InsufficientMoney, Posting
 from bot.payments.records import Records
 from bot.payments.reviews import Reviews
 from bot.payments.rules import Rules
-from bot.payments.spending import Spending
+from bot.payments.spending import Spending, check_not_frozen
 from bot.payments.wallets import Wallets
 from bot.people.people import People, Standing
 from bot.store.outbox import Outbox, Priority
@@ -125,6 +125,7 @@ class Story:
         being_replaced: IntentRow | None,
     ) -> None:
         self._check_age(order)
+        check_not_frozen(payer)
         self._answers.check_not_locked(payer, self._clock())
         self._check_open(session, payer, being_replaced=being_replaced)
         gifts = [(line.payee.user_id, line.amount.amount_minor) for line in lines]

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from bot.errors import InvariantBroken
 from bot.store.tables import BookRow, HouseAccountRow, PersonRow
-from ledger.accounts import AccountId, NewAccount, NormalSide
+from ledger.accounts import AccountId, AccountState, NewAccount, NormalSide
 from ledger.book import Ledger
 from ledger.clock import IdSource
 from ledger.money import EUR, Currency, Money
@@ -66,6 +66,13 @@ class Wallets:
             debits_need_authorisation=True,
         )
         return self._ledger.open_account(session, wallet).id
+
+    def freeze(self, session: Session, person: PersonRow) -> None:
+        """The ledger refuses debits of this wallet from now on; what comes in, and what is pending, goes its way."""
+        self._ledger.set_state(session, self.of(session, person), AccountState.DEBITS_FROZEN)
+
+    def thaw(self, session: Session, person: PersonRow) -> None:
+        self._ledger.set_state(session, self.of(session, person), AccountState.OPEN)
 
     def balance(self, session: Session, person: PersonRow) -> Balance:
         account = self._ledger.account(session, self.of(session, person))

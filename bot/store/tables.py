@@ -25,6 +25,7 @@ class PersonRow(BotTable, table=True):
     __table_args__ = (
         _one_of("standing", "stranger", "enrolled", "stopped"),
         CheckConstraint("wrong_answers >= 0 AND locks >= 0", name="counters_are_not_negative"),
+        CheckConstraint("(frozen_at IS NULL) = (frozen_by IS NULL)", name="frozen_by_somebody"),
         _one_of("tier", "new", "identified", "merchant", "association"),
         CheckConstraint("(tier = 'new') = (identified_at IS NULL)", name="known_since"),
     )
@@ -50,6 +51,12 @@ class PersonRow(BotTable, table=True):
     unlocked_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     tier: str = "new"
     identified_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    frozen_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    frozen_by: str | None = None
+    """`self` or `operator`: who alone can thaw it."""
+    thaw_nonce: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    thaw_key_id: str | None = None
+    thaw_expires_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
 
 
 class InboxRow(BotTable, table=True):

@@ -1,0 +1,78 @@
+"""`smoney payment` and `smoney member`: understand a payment, find a person."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from bot.cli.common import AsJson, EnvFile, open_book, print_table, say
+
+payment = typer.Typer(no_args_is_help=True, help="Understand a payment.")
+member = typer.Typer(no_args_is_help=True, help="Find a member and look at them.")
+
+Wanted = Annotated[str, typer.Argument(help="X's numeric id, a handle, or a payment's reference.")]
+
+
+@payment.command("show")
+def payment_show(
+    reference: Annotated[str, typer.Argument(help="The payment's reference, from a message or a receipt.")],
+    env: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """A payment's whole story in order: tweet, questions, answers, transfers, messages and their fate.
+
+    Example: smoney payment show P-7K3F9Q
+    """
+    from bot.admin.office import open_office
+
+    with open_book(env) as (settings, database):
+        stories = open_office(settings).stories
+        story = database.read(lambda session: stories.of(session, reference))
+    if as_json:
+        typer.echo(json.dumps(story.as_row()))
+        return
+    say(f"[bold]{story.reference}[/bold] ", f"{story.state}, {story.total}, by {story.payer}")
+    for line in story.lines:
+        say("  ", line)
+    if story.note:
+        say("  note ", f"“{story.note}”")
+    for each in story.happened:
+        say(f"[dim]{each.at:%Y-%m-%d %H:%M:%S}[/dim] [bold]{each.kind:<8}[/bold] ", each.what)
+
+
+@member.command("find")
+def member_find(wanted: Wanted, env: EnvFile = None, as_json: AsJson = False) -> None:
+    """Who is meant: several, where a handle changed hands.
+
+    Example: smoney member find @alice
+    """
+    from bot.admin.office import open_office
+
+    with open_book(env) as (settings, database):
+        members = open_office(settings).members
+        print_table(database.read(lambda session: members.find(session, wanted)), as_json=as_json)
+
+
+@member.command("show")
+def member_show(wanted: Wanted, env: EnvFile = None, as_json: AsJson = False) -> None:
+    """All about one member: standing, wallet, newest payments, what admins did.
+
+    Example: smoney member show 2244994945
+    """
+    from bot.admin.office import open_office
+
+    with open_book(env) as (settings, database):
+        members = open_office(settings).members
+        row = database.read(lambda session: members.show(session, wanted))
+    if as_json:
+        typer.echo(json.dumps(row))
+        return
+    for name, value in row.items():
+        if isinstance(value, list):
+            say(f"[bold]{name}[/bold]", "" if value else "  none")
+            for each in value:
+                say("  ", str(each))
+        elif isinstance(value, dict):
+            say(f"[bold]{name}[/bold]  ", ", ".join(f"{key} {amount}" for key, amount in value.items()))
+        elif value not in {"", None}:
+            say(f"[bold]{name}[/bold]  ", str(value))

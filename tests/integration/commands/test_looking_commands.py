@@ -1,0 +1,73 @@
+"""`smoney payment show` and `smoney member ...`: an admin understands a payment, and finds a person."""
+
+import json
+
+import pytest
+
+
+class TestPaymentShow:
+    def test_tells_the_whole_story_in_order(self, street, smoney):
+        story = json.loads(smoney("payment", "show", street.reference("bob"), "--json").out)
+        assert story["state"] == "paid"
+        assert story["total"] == "10.00 €"
+        assert "@bob (Bob Martin)" in story["payer"]
+        kinds = [each["kind"] for each in story["happened"]]
+        assert kinds.index("said") < kinds.index("asked") < kinds.index("answered") < kinds.index("moved")
+        told = [each["what"] for each in story["happened"] if each["kind"] == "told"]
+        assert [what.split(" ")[0] for what in told] == ["challenge", "receipt_payer", "receipt_payee"]
+        assert all(": sent" in what for what in told)
+        assert any("send 10€ @alice" in each["what"] for each in story["happened"])
+        assert [each["at"] for each in story["happened"]] == sorted(each["at"] for each in story["happened"])
+
+    def test_never_shows_a_code(self, street, smoney):
+        digits = street.code("bob").split(" ")[1]
+        assert digits not in smoney("payment", "show", street.reference("bob")).out
+
+    def test_tells_of_edits_held_money_and_what_became_of_it(self, street, smoney):
+        post = street.tweets("bob", "@smoney send 10€ @zoe")
+        street.edits(post, "@smoney send 7€ @zoe for tea")
+        street.answers("bob")
+        street.says("zoe", "start")
+        out = smoney("payment", "show", street.reference("bob").lower()).out
+        assert "an edit" in out
+        assert "superseded" in out
+        assert "note “tea”" in out
+        assert "pending payment, 7.00 €" in out
+        assert "post payment, 7.00 €" in out
+
+    def test_leaves_out_what_is_about_another_payment(self, street, smoney):
+        first = street.reference("bob")
+        street.tweets("bob", "@smoney send 3€ @carol")
+        street.answers("bob")
+        out = smoney("payment", "show", first).out
+        assert "3.00" not in out
+        assert out.count("receipt_payer") == 1
+
+    @pytest.mark.parametrize("reference", ["P-AAAAAA", "nonsense", ""])
+    def test_of_nothing_is_a_sentence(self, smoney, reference):
+        said = smoney("payment", "show", reference)
+        assert said.code == 2
+        assert "no payment" in said.err
+
+
+class TestMember:
+    def test_is_found_by_id_handle_and_reference(self, street, smoney):
+        bob = street.world.person("bob").id
+        for wanted in (str(bob), "@bob", "BOB", street.reference("bob")):
+            (row,) = smoney("member", "find", wanted, "--json").rows
+            assert (row["id"], row["handle"]) == (bob, "@bob")
+
+    def test_who_is_nobody_is_a_sentence(self, smoney):
+        assert smoney("member", "find", "@nobody", "--json").rows == []
+        said = smoney("member", "show", "@nobody")
+        assert said.code == 2
+        assert "nobody here" in said.err
+
+    def test_is_shown_with_wallet_and_payments(self, street, smoney):
+        street.says("bob", "freeze")
+        row = json.loads(smoney("member", "show", "@bob", "--json").out)
+        assert row["wallet"]["available"] == "90.00 €"
+        assert row["wallet"]["state"] == "debits_frozen"
+        assert row["frozen"] == "self"
+        assert street.reference("alice") in row["payments"][0]
+        assert "90.00 €" in smoney("member", "show", "@bob").out
