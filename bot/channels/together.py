@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from bot.channels.wording import Wording
 from bot.errors import UnreadableRow
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, Priority
 from bot.store.tables import OutboxRow
 
 MOST_TOGETHER = 20
@@ -38,7 +38,7 @@ class Together:
             return None
         said = {row.id: own}
         oldest = row.created_at
-        if row.kind == "message" and row.challenge_id is None:
+        if row.kind == "message" and row.priority != Priority.CHALLENGE:
             others = self.outbox.merged(session, row) if tried_before else self._joining(session, row, own)
             for other in others:
                 said[other.id] = self.wording.word(session, other, may_be_out=may_be_out) or ""

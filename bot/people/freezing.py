@@ -94,7 +94,7 @@ class Freezing:
         person.thaw_key_id = self.keyring.current_id
         person.thaw_expires_at = self.clock() + LASTS
         session.add(person)
-        self.outbox.tell(session, person, ASKED, {}, priority=Priority.ANSWER)
+        self.outbox.tell(session, person, ASKED, {}, priority=Priority.CHALLENGE)
 
     def code_facts(self, session: Session, person_id: int) -> Parameters | None:
         """What the question shows, made in the moment it is sent; None where it is asked no more."""

@@ -202,7 +202,7 @@ class Outbox:
         rows = (
             select(OutboxRow)
             .where(OutboxRow.person_id == row.person_id, OutboxRow.state == "waiting")
-            .where(OutboxRow.kind == "message", col(OutboxRow.challenge_id).is_(None))
+            .where(OutboxRow.kind == "message", OutboxRow.priority != Priority.CHALLENGE)
             .where(col(OutboxRow.id) != row.id, col(OutboxRow.merged_into).is_(None))
             .where(col(OutboxRow.first_attempted_at).is_(None), OutboxRow.due_at <= self._clock())
             .order_by(col(OutboxRow.id))
