@@ -29,6 +29,7 @@ from bot.payments.changes import Changes
 from bot.payments.inquiries import Inquiries
 from bot.payments.intents import Order, OrderedPayee, OrderKey, new_reference
 from bot.payments.story import Story
+from bot.people.devices import Devices
 from bot.people.enrolment import Enrolment
 from bot.people.freezing import Freezing
 from bot.people.people import People, Standing
@@ -83,6 +84,7 @@ class Desk:
     inquiries: Inquiries
     enrolment: Enrolment
     freezing: Freezing
+    devices: Devices
     people: People
     inbox: Inbox
     outbox: Outbox
@@ -252,6 +254,8 @@ class Desk:
                 self.freezing.freeze(session, person)
             case Verb.THAW:
                 self.freezing.ask(session, person)
+            case Verb.DEVICES:
+                self.devices.invite(session, person)
             case Verb.CONFIRM | Verb.GREETING if not said.private:
                 return
             case Verb.CONFIRM:

@@ -221,6 +221,12 @@ class Settings(PushSettings, SafetySettings):
         return self.web_public_url or f"http://{host}:{self.web_port}"
 
     @property
+    def reachable_pages(self) -> str:
+        """The same, for links sent to people; empty where they could not be opened by those who get them."""
+        reachable = bool(self.web_port) and bool(self.web_public_url or not self.is_real_x)
+        return self.web_address if reachable else ""
+
+    @property
     def is_real_x(self) -> bool:
         """Whether this talks to X itself and not to a stand-in on this machine."""
         return urlsplit(self.x_base_url).hostname != "127.0.0.1"

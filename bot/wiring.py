@@ -37,6 +37,7 @@ from bot.payments.story import Story
 from bot.payments.sweep import Sweep
 from bot.payments.unlocking import Unlocking
 from bot.payments.wallets import Wallets
+from bot.people.devices import Devices
 from bot.people.enrolment import Enrolment
 from bot.people.freezing import Freezing
 from bot.people.locking import Locking
@@ -89,6 +90,8 @@ class Bot:
     enrolment: Enrolment
     freezing: Freezing
     factors: SecondFactors
+    devices: Devices
+    inquiries: Inquiries
     page_answers: PageAnswers
     unlocking: Unlocking
     trusted: TrustedPayees
@@ -237,13 +240,16 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         story, claims, records, wallets, outbox, clock, account.username, settings.operator_name
     )
     freezing = Freezing(story, wallets, answers, factors, people, outbox, keyring, clock, entropy)
+    inquiries = Inquiries(wallets, records, people, outbox)
+    devices = Devices(people, outbox, factors, vault, clock, ids, entropy, settings.reachable_pages)
     desk = Desk(
         bot=account,
         story=story,
         changes=Changes(story, claims, records, people, outbox),
-        inquiries=Inquiries(wallets, records, people, outbox),
+        inquiries=inquiries,
         enrolment=enrolment,
         freezing=freezing,
+        devices=devices,
         people=people,
         inbox=inbox,
         outbox=outbox,
@@ -265,6 +271,8 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         enrolment=enrolment,
         freezing=freezing,
         factors=factors,
+        devices=devices,
+        inquiries=inquiries,
         page_answers=PageAnswers(records, asking, story, people, factors, keyring, clock),
         trusted=TrustedPayees(people, factors, clock, ids),
         reviews=reviews,

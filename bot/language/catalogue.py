@@ -190,6 +190,10 @@ CATALOGUE: Mapping[str, Phrase] = {
     "thawed": _phrase(balance=Money),
     "thaw_needs_factor": _phrase(),
     "not_frozen": _phrase(),
+    # The person's own page.
+    "device_link": _phrase(link=str, minutes=int),  # good once, and acts on nothing by being opened
+    "device_no_page": _phrase(),  # this operator has no pages people can reach
+    "device_new": _phrase(device=str),
     # Asked for.
     "balance": _phrase(posted=Money, optional={"held": Money, "available": Money, "incoming": Money}),
     "history": _phrase(entries=_MANY),

@@ -47,6 +47,8 @@ PAGE_PHRASES: Mapping[str, Mapping[str, type]] = {
     "signin_stale": _NOTHING,
     "signin_again": _NOTHING,
     "signin_out": _NOTHING,
+    "signin_lost": _NOTHING,
+    "signin_lost_done": _NOTHING,
     "code_label": _NOTHING,
     "code_or_recovery": _NOTHING,
     "code_wrong": _NOTHING,
@@ -88,6 +90,7 @@ PAGE_PHRASES: Mapping[str, Mapping[str, type]] = {
     "factor_recovery": _NOTHING,
     "factor_recovery_means": _NOTHING,
     "factor_written": _NOTHING,
+    "factor_change": _NOTHING,
     # Devices.
     "device_title": _NOTHING,
     "device_this": _NOTHING,

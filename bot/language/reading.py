@@ -103,6 +103,7 @@ class Verb(StrEnum):
     LANGUAGE = "language"  # with a language
     FREEZE = "freeze"  # at once, no code: nothing leaves the wallet
     THAW = "thaw"
+    DEVICES = "devices"  # a link to sign in with, where the second factor is set up and devices are seen
     CONFIRM = "confirm"  # a bare "yes", which confirms nothing: a code is needed
     GREETING = "greeting"  # hello, thanks: friendly words in private
 

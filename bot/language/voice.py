@@ -23,7 +23,7 @@ _CONDITION = re.compile(r"\{\?(\w+)(?:\.(one|many))?\}")
 _QUOTED = frozenset(("note", "part", "suggestion"))
 _HANDLES = frozenset(("bot", "username"))
 _OURS = frozenset(
-    ("code", "letter", "letters", "reference")
+    ("code", "letter", "letters", "reference", "link")
 )  # made by us: nothing to clean, and typed as shown
 
 

@@ -43,14 +43,16 @@ class Inquiries:
         self.outbox.tell(session, person, "balance", facts)
 
     def history(self, session: Session, person: PersonRow) -> None:
-        entries = tuple(
-            self._entry(session, person, found)
-            for found in self.records.entries(session, person.user_id, limit=NEWEST)
-        )
+        entries = self.entries(session, person, limit=NEWEST)
         if entries:
             self.outbox.tell(session, person, "history", {"entries": entries})
         else:
             self.outbox.tell(session, person, "history_empty", {})
+
+    def entries(self, session: Session, person: PersonRow, *, limit: int) -> tuple[Entry, ...]:
+        """Their newest payments, for the page too."""
+        newest = self.records.entries(session, person.user_id, limit=limit)
+        return tuple(self._entry(session, person, found) for found in newest)
 
     def receipt(self, session: Session, person: PersonRow, reference: str | None) -> None:
         """What became of one payment; of the newest one where none is named."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -13,6 +14,10 @@ from starlette.types import ASGIApp
 from bot.settings import Settings
 from bot.web import public
 from bot.web.forms import ForeignForm
+from bot.web.me.entry import EntryPages, sign_in_page
+from bot.web.me.factor import FactorPages
+from bot.web.me.home import HomePages
+from bot.web.me.seats import NotSignedIn, Seats, TooOften
 from bot.web.metrics import Source
 from bot.web.shield import Shield
 from bot.web.site import Site, site_of
@@ -35,18 +40,30 @@ def build_app(bot: Bot, settings: Settings, *, entropy: Entropy, sources: Sequen
     site = site_of(bot, settings, entropy, sources)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(public.routes(site))
+    seats = Seats(site)
+    app.state.site = site
+    for group in (EntryPages, HomePages, FactorPages):
+        app.include_router(group(site).routes())
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
-    _own_error_pages(app, site)
+    _own_error_pages(app, site, seats)
     return Shield(app, rates=site.rates, hosts=site.hosts, https=site.https)
 
 
-def _own_error_pages(app: FastAPI, site: Site) -> None:
+def _own_error_pages(app: FastAPI, site: Site, seats: Seats) -> None:
     def page(request: Request, status: int, phrase: str) -> Response:
         return site.pages.show(request, "error.html", status=status, phrase=phrase)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         return page(request, error.status_code, _SAYS.get(error.status_code, "error_missing"))
+
+    @app.exception_handler(NotSignedIn)
+    async def not_signed_in(request: Request, _: NotSignedIn) -> Response:
+        return await run_in_threadpool(sign_in_page, site, seats, request)
+
+    @app.exception_handler(TooOften)
+    async def too_often(request: Request, _: TooOften) -> Response:
+        return page(request, 429, "error_busy")
 
     @app.exception_handler(ForeignForm)
     async def foreign(request: Request, _: ForeignForm) -> Response:

@@ -21,6 +21,7 @@ from ledger.clock import Entropy
 FIELD: Final = "form_token"
 COOKIE: Final = "smoney_form"
 COOKIE_BYTES: Final = 16
+Fields = Mapping[str, str]
 MOST_FIELDS: Final = 40
 
 
@@ -70,7 +71,7 @@ class Forms:
         key = self.keyring.derive(Purpose.PAGE_FORM)
         return hmac.new(key, encode("smoney form 1", browser), sha256).hexdigest()
 
-    async def read(self, request: Request) -> Mapping[str, str]:
+    async def read(self, request: Request) -> Fields:
         """The fields of a form of ours. Raises `ForeignForm`."""
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise ForeignForm

@@ -52,10 +52,11 @@ def served(database_url: str, tmp_path: Path) -> Iterator[Served]:
     """bob has 100 €, alice 0 €, carol 20 €; zoe has not enrolled."""
     listener = listener_on("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    with town_at(database_url, tmp_path, web_port=port) as town:
+    address = f"http://127.0.0.1:{port}"
+    with town_at(database_url, tmp_path, web_port=port, web_public_url=address) as town:
         app = build_app(town.bot, town.settings, entropy=os.urandom)
         with serving(app, listener):
-            yield Served(Street(town), f"http://127.0.0.1:{port}")
+            yield Served(Street(town), address)
 
 
 @pytest.fixture
