@@ -79,8 +79,9 @@ def run_demo(*, port: int, open_browser: bool) -> None:
     sandbox = SandboxWorld(limits=WIDE)
     bot_person = sandbox.create_person("smoney", "smoney (demo)", open_messages=True)
     bank = _LateBank()
-    with _home() as home, _serving(sandbox, port, bot_person, bank) as served:
-        pages = _listener()
+    pages = _listener()
+    address = f"http://127.0.0.1:{pages.getsockname()[1]}"
+    with _home() as home, _serving(sandbox, port, bot_person, bank, f"{address}/status") as served:
         settings = demo_settings(home, os.urandom, x_base_url=served.address, web_port=pages.getsockname()[1])
         with open_town(
             settings, sandbox, entropy=os.urandom, residents=RESIDENTS, gateway=over_http(served)
@@ -132,14 +133,16 @@ class _LateBank:
 
 
 @contextmanager
-def _serving(sandbox: SandboxWorld, port: int, bot_person: Person, bank: _LateBank) -> Iterator[Served]:
+def _serving(
+    sandbox: SandboxWorld, port: int, bot_person: Person, bank: _LateBank, pages: str
+) -> Iterator[Served]:
     """On the wanted port, or on a free one if somebody else has it."""
 
     def reads(text: str, author: str) -> dict[str, object] | None:
         return preview(text, author, bot=bot_person.username)
 
     def served_on(port: int) -> AbstractContextManager[Served]:
-        return serve(sandbox, port=port, bot_id=bot_person.id, bank=bank, read_preview=reads)
+        return serve(sandbox, port=port, bot_id=bot_person.id, bank=bank, read_preview=reads, bot_pages=pages)
 
     with ExitStack() as stack:
         try:

@@ -75,13 +75,14 @@ def serve(
     bot_id: int | None = None,
     bank: Bank | None = None,
     read_preview: ReadPreview | None = None,
+    bot_pages: str | None = None,
     state: Path | None = None,
     observe: Observe | None = None,
     keep_alive_seconds: float = 20,
 ) -> Iterator[Served]:
     """Serves the world while the block runs; port 0 takes a free one.
 
-    `bot_id` is whose threads the page shows (if not given, the first person's who takes messages from anybody), `bank` and `read_preview` fill its panels. `state` is a file the world is
+    `bot_id` is whose threads the page shows (if not given, the first person's who takes messages from anybody), `bank` and `read_preview` fill its panels, `bot_pages` is an address it links to. `state` is a file the world is
     read from at the start and written to whenever it has changed. `observe` sees every answer of the API; what it raises
     is raised here when the block ends.
     """
@@ -90,7 +91,7 @@ def serve(
         load(world, state)
     refuse_real_keys(_keys_of(world))
     api = XApi(world, keep_alive_seconds=keep_alive_seconds, observe=observe)
-    page = Page(world, bot_id=bot_id, bank=bank, read_preview=read_preview)
+    page = Page(world, bot_id=bot_id, bank=bank, read_preview=read_preview, bot_pages=bot_pages)
     with _listener(host, port) as listener:
         server = _Server(_App(api, page), listener)
         with _keeping(world, state), server.running():

@@ -73,11 +73,13 @@ class Page:
         bot_id: int | None = None,
         bank: Bank | None = None,
         read_preview: ReadPreview | None = None,
+        bot_pages: str | None = None,
     ) -> None:
         self._world = world
         self._bot_id = bot_id
         self._bank = bank
         self._read_preview = read_preview
+        self._bot_pages = bot_pages
         self._news: set[asyncio.Event] = set()
         self._ending = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,7 +118,11 @@ class Page:
         with self._world.lock:
             shown = view(self._world, self._bot_id, person_id)
         money = await asyncio.to_thread(self._money)
-        return JSONResponse(shown | money | {"previews": self._read_preview is not None}, headers=HEADERS)
+        more = {
+            "previews": self._read_preview is not None,
+            "bot_pages": self._bot_pages,
+        }
+        return JSONResponse(shown | money | more, headers=HEADERS)
 
     async def _preview(self, request: Request) -> Response:
         """How long X would count a text, and how the bot would read it."""

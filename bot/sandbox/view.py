@@ -3,6 +3,7 @@
 Texts are given in parts, each with what it is, so that the page never has to look for anything in a text.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,8 @@ from bot.sandbox.posts import Mention, StoredPost, Tag
 from bot.x.text import extract_entities
 
 Json = dict[str, Any]
+ON_THIS_MACHINE = re.compile(r"http://127\.0\.0\.1:\d{1,5}/[\w/?=&-]*")
+"""An address the page makes a link of: a bot's own pages beside the sandbox, never one elsewhere."""
 POSTS_SHOWN = 60
 MESSAGES_SHOWN = 120
 
@@ -70,18 +73,24 @@ def _message(message: StoredMessage, bot: Person | None) -> Json:
     found = extract_entities(message.text)
     hashtags = [Tag(each.start, each.end, each.text) for each in found.hashtags]
     urls = [Tag(each.start, each.end, each.text) for each in found.urls]
+    pages = [(each.start(), each.end(), "page") for each in ON_THIS_MACHINE.finditer(message.text)]
     return {
         "id": str(message.id),
         "from_bot": bot is not None and message.sender_id == bot.id,
         "at": message.created_at.isoformat(),
-        "parts": _parts(message.text, 0, message.mentions, hashtags, urls)
+        "parts": _parts(message.text, 0, message.mentions, hashtags, urls, pages)
         if message.kind == MESSAGE_CREATE
         else [],
     }
 
 
 def _parts(
-    text: str, start: int, mentions: Iterable[Mention], hashtags: Iterable[Tag], urls: Iterable[Tag]
+    text: str,
+    start: int,
+    mentions: Iterable[Mention],
+    hashtags: Iterable[Tag],
+    urls: Iterable[Tag],
+    pages: Iterable[tuple[int, int, str]] = (),
 ) -> list[Json]:
     """The visible text cut where something was recognised."""
     marked = sorted(
@@ -89,6 +98,7 @@ def _parts(
             *((each.start, each.end, "mention") for each in mentions),
             *((each.start, each.end, "hashtag") for each in hashtags),
             *((each.start, each.end, "address") for each in urls),
+            *pages,
         ]
     )
     parts: list[Json] = []

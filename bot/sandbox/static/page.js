@@ -70,6 +70,9 @@ function show(view) {
   showTimeline(view);
   showMessages(view);
   showMoney(view);
+  const pages = $("bot-pages");
+  pages.hidden = !view.bot_pages;
+  if (view.bot_pages) pages.href = view.bot_pages;
 }
 
 const now = () => new Date(Date.now() + state.ahead);
@@ -229,7 +232,7 @@ function answers(thread) {
   if (!thread.length) return ["start", "help"];
   const last = thread.at(-1);
   const code = last.from_bot ? codeIn(last.parts) : null;
-  return code ? [code, "no"] : ["balance", "history", "help"];
+  return code ? [code, "no"] : state.view.bot_pages ? ["balance", "devices", "help"] : ["balance", "history", "help"];
 }
 
 function showMoney(view) {

@@ -47,6 +47,7 @@ export function botAvatar(size) {
 // A text cut into its recognised parts; a payment's reference stays in one line, a code in the bot's messages stands out.
 export function text(parts, { codes = false } = {}) {
   return parts.flatMap((part) => {
+    if (part.kind === "page") return [element("a", { class: "address", href: part.text, target: "_blank", rel: "noopener noreferrer" }, part.text)];
     if (part.kind) return [element("span", { class: part.kind }, part.text)];
     return withMarks(part.text, codes ? CODE_OR_REFERENCE : REFERENCE);
   });

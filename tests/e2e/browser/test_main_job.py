@@ -47,3 +47,19 @@ class TestTheMainJob:
         expect(page.get_by_text("90.00 €").first).to_be_visible()
         expect(page.get_by_text("30.00 €").first).to_be_visible()
         page.close()
+
+    def test_a_stranger_finds_bobs_own_page_from_the_thread(self, browser, demo):
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        page.goto(demo)
+        expect(page.get_by_role("link", name="The bot's own pages")).to_be_visible()
+        box = page.get_by_label("Direct message to the bot")
+        box.fill("devices")
+        box.press("Enter")
+        with context.expect_page() as opened:
+            page.get_by_role("link", name="/me/link").click()
+        own = opened.value
+        own.get_by_role("button", name="Sign in").click()
+        expect(own.get_by_role("heading", name="@bob")).to_be_visible()
+        expect(own.get_by_text("€100.00")).to_be_visible()
+        context.close()

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,10 +51,22 @@ class Served:
 @pytest.fixture
 def served(database_url: str, tmp_path: Path) -> Iterator[Served]:
     """bob has 100 €, alice 0 €, carol 20 €; zoe has not enrolled."""
+    with serving_town(database_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def served_on_sqlite(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
+    with serving_town(sqlite_url, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def serving_town(url: str, home: Path) -> Iterator[Served]:
     listener = listener_on("127.0.0.1", 0)
     port = listener.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    with town_at(database_url, tmp_path, web_port=port, web_public_url=address) as town:
+    with town_at(url, home, web_port=port, web_public_url=address) as town:
         app = build_app(town.bot, town.settings, entropy=os.urandom)
         with serving(app, listener):
             yield Served(Street(town), address)
