@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from bot.settings import Settings
-from bot.web import public
+from bot.web import public, webhook
 from bot.web.forms import ForeignForm
 from bot.web.me.entry import EntryPages, sign_in_page
 from bot.web.me.factor import FactorPages
@@ -40,6 +40,7 @@ def build_app(bot: Bot, settings: Settings, *, entropy: Entropy, sources: Sequen
     site = site_of(bot, settings, entropy, sources)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(public.routes(site))
+    app.include_router(webhook.routes(site))
     seats = Seats(site)
     app.state.site = site
     for group in (EntryPages, HomePages, FactorPages):

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.rates import EVENTS, POSTS, READS, Rate, Rates
+from bot.x.pushes import LARGEST_BODY_BYTES
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class Shield:
             length = headers.get("content-length", "")
             if not length.isdecimal():
                 return PlainTextResponse("How long is it?", 411)
-            if int(length) > MOST_BYTES:
+            if int(length) > (LARGEST_BODY_BYTES if _is_pushed(scope) else MOST_BYTES):
                 return PlainTextResponse("Too long.", 413)
         if not self._rates.allows(*_counted(scope)):
             return PlainTextResponse("Too many requests. Please wait a minute.", 429, {"retry-after": "60"})
@@ -85,9 +86,13 @@ class Shield:
 
 def _counted(scope: Scope) -> tuple[str, str, Rate]:
     client = address_of(scope)
-    if scope["path"].startswith("/webhooks/"):
+    if _is_pushed(scope):
         return "event", client, EVENTS
     return ("read", client, READS) if scope["method"] in {"GET", "HEAD"} else ("post", client, POSTS)
+
+
+def _is_pushed(scope: Scope) -> bool:
+    return str(scope["path"]).startswith("/webhooks/")
 
 
 def address_of(scope: Scope) -> str:

@@ -62,11 +62,11 @@ def served_on_sqlite(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def serving_town(url: str, home: Path) -> Iterator[Served]:
+def serving_town(url: str, home: Path, **chosen: object) -> Iterator[Served]:
     listener = listener_on("127.0.0.1", 0)
     port = listener.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    with town_at(url, home, web_port=port, web_public_url=address) as town:
+    with town_at(url, home, web_port=port, web_public_url=address, **chosen) as town:
         app = build_app(town.bot, town.settings, entropy=os.urandom)
         with serving(app, listener):
             yield Served(Street(town), address)

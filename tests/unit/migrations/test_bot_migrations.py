@@ -6,7 +6,13 @@ import bot.migrations
 from bot.store import device_tables, factor_tables, guard_tables, tables, x_tables
 from bot.store.columns import metadata
 
-KNOWN = (tables, factor_tables, guard_tables, x_tables, device_tables)  # a module of rows is known once it is imported
+KNOWN = (
+    tables,
+    factor_tables,
+    guard_tables,
+    x_tables,
+    device_tables,
+)  # a module of rows is known once it is imported
 
 
 class TestMigrations:
