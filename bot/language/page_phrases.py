@@ -101,4 +101,12 @@ PAGE_PHRASES: Mapping[str, Mapping[str, type]] = {
     "settings_language": _NOTHING,
     "settings_save": _NOTHING,
     "settings_saved": _NOTHING,
+    # Control over one's account and data.
+    "control_title": _NOTHING,
+    "control_freeze_means": _NOTHING,
+    "control_freeze": _NOTHING,
+    "control_frozen": _NOTHING,
+    "control_frozen_by_operator": _NOTHING,
+    "control_thaw": _NOTHING,
+    "control_thaw_by_message": _NOTHING,
 }

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from bot.settings import Settings
 from bot.web import public, webhook
 from bot.web.forms import ForeignForm
+from bot.web.me.control import ControlPages
 from bot.web.me.entry import EntryPages, sign_in_page
 from bot.web.me.factor import FactorPages
 from bot.web.me.home import HomePages
@@ -43,7 +44,7 @@ def build_app(bot: Bot, settings: Settings, *, entropy: Entropy, sources: Sequen
     app.include_router(webhook.routes(site))
     seats = Seats(site)
     app.state.site = site
-    for group in (EntryPages, HomePages, FactorPages):
+    for group in (EntryPages, HomePages, FactorPages, ControlPages):
         app.include_router(group(site).routes())
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     _own_error_pages(app, site, seats)

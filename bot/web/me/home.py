@@ -42,6 +42,7 @@ class HomePages:
                 "label": self.bot.people.label(person),
                 "balance": self.bot.wallets.balance(session, person),
                 "entries": self.bot.inquiries.entries(session, person, limit=SHOWN),
+                "frozen_by": person.frozen_by,
                 "factor": self.bot.factors.standing(session, person),
                 "devices": self.bot.devices.of(session, person),
             }

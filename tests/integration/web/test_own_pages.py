@@ -123,7 +123,7 @@ class TestForms:
         visitor = signed_in(served)
         paths = ["/me/link", "/me/link/lost", "/me/again", "/me/factor/begin", "/me/factor/verify",
                  "/me/factor/remove", "/me/factor/keep", "/me/questions/7/pay", "/me/questions/7/refuse",
-                 "/me/devices/7/out", "/me/language", "/me/out"]  # fmt: skip
+                 "/me/devices/7/out", "/me/language", "/me/freeze", "/me/thaw", "/me/out"]  # fmt: skip
         for path in paths:
             for token in ("", "0" * 64):
                 assert visitor.posts(path, token=token, language="fr").status_code == 403, path
@@ -283,6 +283,29 @@ class TestDevices:
         visitor.posts("/me/out")
         visitor.session.cookies.update(kept)
         assert visitor.gets("/me").status_code == 401
+
+
+class TestTheBrake:
+    def test_freezes_at_once_and_is_let_go_of_by_message_where_there_is_no_factor(self, served):
+        visitor = signed_in(served)
+        visitor.gets("/me")
+        page = visitor.posts("/me/freeze").text
+        assert "nothing can be paid" in page
+        assert "send THAW" in page
+        served.street.tweets("bob", "@smoney send 10€ @alice")
+        assert served.street.has("alice") == 0
+        assert visitor.posts("/me/thaw", code="000000").status_code == 403
+
+    def test_is_let_go_of_with_the_active_factor_only(self, served):
+        visitor = signed_in(served)
+        app = App(served, visitor)
+        served.street.passes(hours=49)
+        visitor.gets("/me")
+        visitor.posts("/me/again", proof=app.code())
+        visitor.posts("/me/freeze")
+        assert visitor.posts("/me/thaw", code="000000").status_code == 403
+        assert "nothing can be paid" in visitor.gets("/me").text
+        assert "Freeze now" in visitor.posts("/me/thaw", code=app.next()).text
 
 
 class TestTheLanguage:
