@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import keeping, keys, ledger, looking, queues
+from bot.cli import guards, keeping, keys, ledger, looking, queues
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 from bot.cli.usage import usage
 
@@ -26,6 +26,8 @@ app.add_typer(looking.member, name="member")
 app.add_typer(queues.inbox, name="inbox")
 app.add_typer(queues.outbox, name="outbox")
 app.command()(usage)
+app.add_typer(guards.people, name="people")
+app.add_typer(guards.reviews, name="reviews")
 
 
 @app.command()

@@ -41,8 +41,12 @@ def street(database_url: str, tmp_path: Path) -> Iterator[Street]:
 
 @pytest.fixture
 def smoney(street: Street, tmp_path: Path) -> Smoney:
-    """`smoney("ledger", "verify")` on the town's database, with its settings in a file."""
-    file = tmp_path / "town.env"
+    """`smoney("ledger", "verify")` on the town's database."""
+    return smoney_of(street, tmp_path / "town.env")
+
+
+def smoney_of(street: Street, file: Path) -> Smoney:
+    """The command on the database of any town, with its settings in this file."""
     settings = street.town.settings
     chosen = {
         "home": settings.home,

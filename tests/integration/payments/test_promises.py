@@ -484,6 +484,15 @@ class TestComingAndGoing:
         street.passes(days=8)
         assert street.heard("zoe") == []
 
+    def test_who_has_stopped_hears_nothing_more_whatever_becomes_of_their_money(self, street):
+        street.tweets("bob", "@smoney send 10€ @zoe")
+        street.answers("bob")
+        street.says("bob", "stop")
+        heard = len(street.heard("bob"))
+        street.says("zoe", "start")
+        assert street.has("zoe") == 10_00
+        assert len(street.heard("bob")) == heard
+
     def test_a_stranger_is_not_written_to_about_an_order_of_theirs(self, street):
         post = street.tweets("zoe", "@smoney send 10€ @bob")
         street.edits(post, "@smoney is lovely")
