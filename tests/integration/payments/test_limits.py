@@ -101,16 +101,20 @@ class TestCounting:
             assert street.has("bob") == 100_00
             assert pays(street, "bob", 50, "alice")
 
-    def test_two_orders_answered_one_after_the_other_cannot_both_slip_under(self, bound):
+    def test_two_orders_answered_one_after_the_other_cannot_both_slip_under(self, database_url, tmp_path):
         """Each fits by itself when it is asked; the second is counted again when it is answered."""
-        codes: list[str] = []
-        for payee in ("alice", "carol", "alice", "carol"):
-            bound.tweets("bob", f"@smoney send 28€ @{payee} for lunch {len(codes)}")
-            codes.append(bound.code("bob"))
-        for code in codes:
-            bound.says("bob", code)
-        assert bound.payments == 3
-        assert bound.has("bob") == 100_00 - 3 * 28_00
+        with town_at(
+            database_url, tmp_path, allowance_per_payment_minor=30_00, allowance_per_day_minor=50_00
+        ) as town:
+            street = Street(town)
+            codes: list[str] = []
+            for payee in ("alice", "carol"):
+                street.tweets("bob", f"@smoney send 28€ @{payee} for lunch {len(codes)}")
+                codes.append(street.code("bob"))
+            for code in codes:
+                street.says("bob", code)
+            assert street.payments == 1
+            assert street.has("bob") == 100_00 - 28_00
 
     def test_two_paying_at_the_same_moment_cannot_both_slip_under(self, database_url, tmp_path):
         """As on the page, where no worker holds the person: whoever pays takes the payer first."""
