@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from bot.sandbox.core import World as SandboxWorld
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.ground import StoppedClock
 from bot.sandbox.limits import WIDE, Operation
-from bot.x.budget import SEND, Budget
+from bot.x.budget import SEND, Budget, own_rules
 from bot.x.usage import bill
 from tests.integration.payments.conftest import NOON, RESIDENTS, Street
 
@@ -177,3 +179,48 @@ class TestUsage:
         assert after.microdollars - before.microdollars == (town.world.meter.thousandths - spent) * 1000
         assert after.payments == 1
         assert after.microdollars > 0
+
+
+class TestTwoCouriers:
+    def test_never_take_more_than_x_allows(self, postgresql_url, tmp_path):
+        """The limit's row is locked while a send is taken from it: sixteen threads, fifteen sends."""
+        settings = demo_settings(tmp_path, os.urandom, database_url=SecretStr(postgresql_url))
+        with open_town(settings, SandboxWorld(StoppedClock(NOON), limits=WIDE), entropy=os.urandom) as town:
+            budget = Budget(
+                own_rules(messages_per_quarter_hour=15, messages_per_day=1440, replies_per_minute=10),
+                lambda: NOON,
+            )
+            with ThreadPoolExecutor(8) as pool:
+                taken = list(
+                    pool.map(
+                        lambda _: town.bot.database.write(lambda session: budget.reserve(session, SEND, 0)),
+                        range(24),
+                    )
+                )
+        assert taken.count(None) == 15
+
+
+class TestManyCommands:
+    def test_are_answered_in_public_at_a_measured_pace(self, sqlite_url, tmp_path):
+        """Three hundred in ten minutes, of thirty strangers: ten replies a minute at most, and six an hour to each."""
+        sandbox = SandboxWorld(StoppedClock(NOON), limits=WIDE)
+        settings = demo_settings(
+            tmp_path,
+            os.urandom,
+            database_url=SecretStr(sqlite_url),
+            replies_per_minute=10,
+            replies_per_author_per_hour=6,
+        )
+        with open_town(settings, sandbox, entropy=os.urandom, residents=RESIDENTS) as town:
+            street = Street(town)
+            people = [sandbox.create_person(f"stranger{number}") for number in range(30)]
+            said = [0]
+            for minute in range(30):
+                for number in range(30 if minute < 10 else 0):
+                    sandbox.post(people[number].id, f"@smoney send {minute + 1}€ @alice")
+                street.passes(minutes=1)
+                said.append(len(street.replies()))
+            paces = [later - earlier for earlier, later in pairwise(said)]
+            assert max(paces) == 10
+            assert said[-1] == 30 * 6
+            assert street.count("SELECT count(*) FROM outbox WHERE state = 'waiting'") == 0
