@@ -130,7 +130,7 @@ def reconcile(
         if findings:
             raise typer.Exit(EXIT_BROKEN)
         told = reconciling.finish(who_types(), standing, reason=reason)
-    say("", f"Payments go on. {told} people are told what was lost.")
+    say("", f"Payments go on. {told} messages tell people what was lost.")
 
 
 def _show_standing(standing: "Standing", *, as_json: bool) -> None:

@@ -17,6 +17,8 @@ from bot.errors import BackupUnusable, Misconfigured
 
 PIECE_BYTES = 1 << 20
 MOST_HEADER_BYTES = 1 << 20
+FAST = 1
+"""Measured on a book: a tenth larger than with the usual 6, in a third of the time."""
 _GZIP = 31
 
 
@@ -110,7 +112,7 @@ class _Source:
 
 def _compressed(header: bytes, content: BinaryIO) -> Iterator[bytes]:
     yield header + b"\n"
-    packer = zlib.compressobj(wbits=_GZIP)
+    packer = zlib.compressobj(FAST, wbits=_GZIP)
     while piece := content.read(PIECE_BYTES):
         yield packer.compress(piece)
     yield packer.flush()

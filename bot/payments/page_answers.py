@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot.book import is_paused
 from bot.keys import Keyring, Purpose
 from bot.language.catalogue import Parameters
 from bot.payments.asking import Asking
@@ -58,7 +59,10 @@ class PageAnswers:
     clock: Clock
 
     def questions(self, session: Session, payer: PersonRow) -> Sequence[Question]:
-        """What this person can answer now, newest first. One whose message still waits to be sent gets its time here."""
+        """What this person can answer now, newest first; nothing while the book is paused. One whose message still waits
+        to be sent gets its time here."""
+        if is_paused(session):
+            return []
         self.people.lock(session, [UserId(payer.user_id)])
         return [
             self._question(session, payer, challenge, asked)
@@ -86,7 +90,11 @@ class PageAnswers:
         there, so commit whatever comes of it."""
         self.people.lock(session, [UserId(payer.user_id)])
         challenge = session.get(ChallengeRow, challenge_id)
-        if challenge is None or not self._is_as_shown(session, payer, challenge, answer):
+        if (
+            is_paused(session)
+            or challenge is None
+            or not self._is_as_shown(session, payer, challenge, answer)
+        ):
             return Answered(Tried(Outcome.NOTHING))
         tried = self.factors.check(session, payer, code)
         if not tried.accepted:

@@ -1,12 +1,15 @@
 """`smoney backup`, `restore` and `reconcile` as an admin types them."""
 
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
+from bot.demo.town import open_town
 from bot.keeping.parcel import identity_of, recipient_of
+from bot.sandbox.http import serve
 from bot.settings import variable
 
 
@@ -83,3 +86,38 @@ class TestCommands:
         public = printed.strip().splitlines()[-1].removeprefix("# ")
         recipient_of(public, setting="x")
         assert str(identity_of(printed, setting="x").to_public()) == public
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    def test_reconcile_with_x_itself(self, street, keeper, tmp_path):
+        file, _ = keeper.backs_up(street.town.bot.database)
+        street.tweets("bob", "@smoney send 7€ @carol")
+        street.answers("bob")
+        street.town.bot.database.close()
+        street.sleeps(minutes=1)
+        keeper.restores(file)
+        bot_keys, world = street.town.bot_person.keys, street.world
+        with serve(world) as served:
+            env = env_of(keeper.empty, tmp_path / "x.env")
+            x = {
+                "x_base_url": served.address,
+                "x_api_key": world.app.consumer_key,
+                "x_api_secret": world.app.consumer_secret,
+                "x_access_token": bot_keys.access_token,
+                "x_access_token_secret": bot_keys.access_token_secret,
+            }
+            env.write_text(
+                env.read_text() + "".join(f"{variable(name)}='{value}'\n" for name, value in x.items())
+            )
+            early = smoney("reconcile", "--done", "--reason", "too early", env=env)
+            assert (early.exit_code, "not read" in early.stderr) == (2, True)
+            settings = street.town.settings.model_copy(update={"database_url": keeper.empty.database_url})
+            with open_town(settings, world, entropy=os.urandom) as town:
+                town.settle()
+            listed = smoney("reconcile", "--json", env=env)
+            assert {row["reference"] for row in json.loads(listed.stdout)["lost"]} == {
+                street.reference("bob")
+            }
+            assert smoney("reconcile", "--done", "--reason", "", env=env).exit_code == 2
+            done = smoney("reconcile", "--done", "--reason", "looked through it", env=env)
+            assert (done.exit_code, "2 messages" in done.stdout) == (0, True)
+            assert "Nothing to reconcile" in smoney("reconcile", env=env).stdout

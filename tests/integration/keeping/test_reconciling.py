@@ -183,3 +183,20 @@ def test_that_a_book_was_restored_cannot_be_undone(street, keeper, statement):
             again.town.bot.database.write(
                 lambda session: session.connection().execute(text(statement)) and None
             )
+
+
+class TestPausedPage:
+    def test_asks_nothing_and_takes_no_answer(self, street, keeper):
+        street.tweets("bob", "@smoney send 7€ @carol")
+        bob = street.world.person("bob").id
+        file, _ = keeper.backs_up(street.town.bot.database)
+        with disaster(street, keeper, file) as (again, on):
+            bot = again.town.bot
+
+            def ask(session):
+                return bot.page_answers.questions(session, bot.people.get(session, bob))
+
+            assert bot.database.write(ask) == []
+            again.town.settle()
+            lets_go_on(again, on)
+            assert len(bot.database.write(ask)) == 1
