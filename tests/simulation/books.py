@@ -81,6 +81,8 @@ class Books:
 
     def _flush(self, payments: dict[str, list[tuple[object, ...]]]) -> None:
         for reference, rows in payments.items():
+            if any(row[7] is None or row[8] is None for row in rows):
+                raise Broken("every movement has its reason", f"{reference} moves between nobody's wallets")
             lines = [(_int(row[0]), _int(row[8]), _int(row[2]), row[1] == "pending") for row in rows]
             self._model.moved(reference, _int(rows[0][7]), lines, _when(rows[0]))
         payments.clear()

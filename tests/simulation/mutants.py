@@ -139,7 +139,7 @@ MUTANTS = (
     _mutant(
         "sent-before-it-is-sent",
         "a row is marked as sent when it is claimed",
-        ("bot.channels.courier", '        row.state = "sending"\n', '        row.state = "sent"\n'),
+        ("bot.channels.courier", '            each.state = "sending"\n', '            each.state = "sent"\n'),
     ),
     _mutant(
         "balance-checked-before-the-lock",
@@ -268,8 +268,8 @@ MUTANTS = (
         "who names a payment may take back what is held",
         (
             "bot.payments.records",
-            "return self._held(session, col(IntentRow.payer_id) == payer_id)",
-            "return self._held(session, col(IntentRow.payer_id) > 0)",
+            "return self._held(session, col(IntentRow.payer_id) == payer_id, states=SET_ASIDE)",
+            "return self._held(session, col(IntentRow.payer_id) > 0, states=SET_ASIDE)",
         ),
     ),
     _mutant(
@@ -291,8 +291,8 @@ MUTANTS = (
         "each line of a payment goes to the first payee's wallet",
         (
             "bot.payments.posting",
-            "payees[UserId(line.payee_id)], authorisation_id)",
-            "payees[UserId(lines[0].payee_id)], authorisation_id)",
+            "payees[UserId(line.payee_id)], authorisation_id, state",
+            "payees[UserId(lines[0].payee_id)], authorisation_id, state",
         ),
     ),
     _mutant(

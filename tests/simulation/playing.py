@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -176,14 +175,13 @@ def _beginning() -> dict[str, Any]:
 
 
 def _count(state: dict[str, Any], told: Told) -> None:
-    counted = asdict(told)
     state["steps"] += told.steps
     state["confirmed"] += told.confirmed
     commit = _commit()
     state["commits"][commit] = state["commits"].get(commit, 0) + told.steps
     for title in ("habits", "troubles", "happened"):
         counts = state["counts"].setdefault(title, {})
-        for name, number in counted[title].items():
+        for name, number in getattr(told, title).items():
             counts[name] = counts.get(name, 0) + number
 
 

@@ -626,10 +626,10 @@ class Run:
             for identity in self.world.messages.ids_of(self.bot_id)
             if self.world.messages[identity].sender_id == self.bot_id
         }
-        known = {
-            int(str(row[0]))
-            for row in self.books.all("SELECT sent_id FROM outbox WHERE state = 'sent' AND kind = 'message'")
-        }
+        sent = self.books.all("SELECT sent_id FROM outbox WHERE state = 'sent' AND kind = 'message'")
+        if (None,) in sent:
+            raise Broken("each message is sent once", "the outbox says so of one that X does not know")
+        known = {int(str(row[0])) for row in sent}
         perhaps = Counter(
             int(str(row[0]))
             for row in self.books.all(

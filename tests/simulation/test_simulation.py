@@ -5,6 +5,7 @@ plays it again.
 """
 
 import importlib.util
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.simulation.database import (
     DiskTrouble,
     SimulatedDatabase,
 )
-from tests.simulation.mutants import MUTANTS, Mutant, changed
+from tests.simulation.mutants import MUTANTS, Mutant, catch, changed
 from tests.simulation.run import Run, Template
 
 STEPS = 400
@@ -42,7 +43,7 @@ def fresh_seed() -> int:
 
 @pytest.mark.timeout(600)
 class TestTown:
-    @pytest.mark.parametrize("seed", [*FIXED, "fresh"])
+    @pytest.mark.parametrize("seed", [*FIXED, pytest.param("fresh", marks=pytest.mark.prove)])
     def test_keeps_every_promise_whatever_happens(self, template: Template, seed: int | str):
         first = fresh_seed() if seed == "fresh" else int(seed)
         try:
@@ -59,6 +60,18 @@ class TestTown:
             run.close()
             stories.append(run.story)
         assert stories[0] == stories[1]
+
+
+class TestLongRun:
+    def test_goes_on_where_it_stopped(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(playing, "WORLD_STEPS", 40)
+        state = tmp_path / "build" / "simulation.json"
+        assert playing.play_long(30, state) == 0
+        assert playing.play_long(60, state) == 0
+        kept = json.loads(state.read_text())
+        assert (kept["steps"], kept["next_seed"], kept["broken"]) == (80, 1_000_002, [])
+        assert sum(kept["commits"].values()) == 80
+        assert sum(kept["counts"]["habits"].values()) > 0
 
 
 class TestDisk:
@@ -93,6 +106,16 @@ class TestDisk:
         run.play(150)
         run.close()
         assert run.disk.struck[FULL] > 0
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(0)
+class TestSimulator:
+    """It must be able to fail. `make simulate-mutants` shows it for every mutant."""
+
+    @pytest.mark.parametrize("name", ["retry-without-look-up", "superseded-code-accepted", "receipt-lost"])
+    def test_catches_a_bug(self, name: str):
+        assert catch(name, seed=1, steps=4_000)["caught"], f"make simulate MUTANT={name}"
 
 
 class TestMutant:
