@@ -122,6 +122,7 @@ def _mark(manifest: Manifest, now: datetime) -> str:
     """SQL, the same for both engines, that makes a restored book out of a copied one."""
     made_at = microseconds_of(manifest.instant)
     said = json.dumps(asdict(manifest), sort_keys=True).replace("'", "''")
+    leases = "UPDATE leases SET holder = 0, until_at = 0;" if "leases" in manifest.contents.counts else ""
     return f"""
 INSERT INTO {RESTORES} (id, made_at, restored_at, manifest)
 VALUES ({microseconds_of(now)}, {made_at}, {microseconds_of(now)}, '{said}');
@@ -129,6 +130,7 @@ UPDATE outbox SET state = 'unknown', first_attempted_at = coalesce(first_attempt
     reason = 'a backup was restored'
 WHERE state IN ('waiting', 'sending') AND kind <> 'lookup'
     AND (challenge_id IS NULL OR challenge_id IN (SELECT id FROM challenges WHERE state = 'open'));
+{leases}
 """  # noqa: S608 (numbers, and text that was quoted)
 
 

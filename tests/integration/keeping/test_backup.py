@@ -91,6 +91,7 @@ class TestBackup:
             after = rows_of(copy)
         assert len(after.pop("restores")) == 1
         assert not before.pop("restores")
+        before.pop("leases"), after.pop("leases")  # the dead bot holds nothing any more
         assert after == before
 
     def test_made_while_people_pay_loses_nothing_up_to_its_moment(self, street, keeper):
