@@ -328,10 +328,10 @@ class TestBrokenRows:
         world = place.world
         change(
             place,
-            "CREATE TRIGGER no_more BEFORE INSERT ON intents WHEN NEW.total_minor = 9900 "
+            "CREATE TRIGGER no_more BEFORE INSERT ON intents WHEN NEW.total_minor = 2900 "
             "BEGIN SELECT RAISE(ABORT, 'a constraint of some kind'); END",
         )
-        broken = world.post(world.person("bob"), "@smoney send 99€ @carol")
+        broken = world.post(world.person("bob"), "@smoney send 29€ @carol")
         world.post(world.person("bob"), "@smoney send 10€ @alice")
         daemon = programs.start(DEMO_DAEMON, place.environment())
         daemon.says(STARTED)

@@ -102,7 +102,14 @@ class TestSandbox:
         assert len(lines) == 5
         env = programs.home / ".env"
         env.write_text(
-            "\n".join([*lines, f"SMONEY_KEYS={keys.said.strip()}", "SMONEY_MENTIONS_POLL_SECONDS=0.2"])
+            "\n".join(
+                [
+                    *lines,
+                    f"SMONEY_KEYS={keys.said.strip()}",
+                    "SMONEY_MENTIONS_POLL_SECONDS=0.2",
+                    "SMONEY_WEB_PORT=0",
+                ]
+            )
         )
         env.chmod(0o600)
         self.doctor_is_content(programs)
