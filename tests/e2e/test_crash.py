@@ -413,6 +413,11 @@ def check_payments(crowd: Crowd, paid: list[Payment], intents: dict[str, str]) -
         assert intents[reference] == IntentState.CANCELLED, reference
 
 
+def things_said(place: Place, person: str) -> list[str]:
+    """What this person was told, one thing after the other: receipts and notices may have come in one message."""
+    return [said for text in place.heard_by(person) for said in text.split("\n\n")]
+
+
 def check_told(place: Place, paid: list[Payment]) -> None:
     """Receipts, once each; and no message at all came twice that has a reference or a code of its own."""
     for person in (*MEMBERS, *NEWCOMERS, POOR):
@@ -423,12 +428,14 @@ def check_told(place: Place, paid: list[Payment]) -> None:
         ] == [], person
     for payment in paid:
         to_payer = [
-            text for text in place.heard_by(payment.payer) if payment.reference in text and "Paid:" in text
+            text
+            for text in things_said(place, payment.payer)
+            if payment.reference in text and "Paid:" in text
         ]
         assert len(to_payer) == 1, payment
         to_payee = [
             text
-            for text in place.heard_by(payment.payee)
+            for text in things_said(place, payment.payee)
             if payment.reference in text and ("You received" in text or "Money was waiting" in text)
         ]
         assert len(to_payee) == (1 if payment.payee not in STRANGERS else 0), (payment, to_payee)
