@@ -163,6 +163,7 @@ def open_town(
         town = Town(sandbox, build(settings, street, street.me(), database, world), bot_person, settings)
         town.move_in(residents)
         yield town
+        town.bot.listening.lease.leave()
     finally:
         database.close()
 
