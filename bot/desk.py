@@ -21,7 +21,6 @@ from bot.language.reading import (
     Reading,
     Request,
     Transfer,
-    Utterance,
     Verb,
 )
 from bot.payments.challenge import Answer, parse_answer
@@ -29,13 +28,15 @@ from bot.payments.changes import Changes
 from bot.payments.inquiries import Inquiries
 from bot.payments.intents import Order, OrderedPayee, OrderKey, new_reference
 from bot.payments.story import Story
+from bot.people.controls import ABOUT_SOMEBODY, VERBS, Controls
 from bot.people.devices import Devices
 from bot.people.enrolment import Enrolment
 from bot.people.freezing import Freezing
 from bot.people.people import People, Standing
-from bot.store.inbox import Arrival, Inbox, LookedUp, Received
+from bot.store.inbox import Inbox, LookedUp, Received
 from bot.store.outbox import Outbox
 from bot.store.tables import PersonRow
+from bot.utterances import utterance_of
 from bot.x.gateway import DirectMessage, MessageId, Post, PostId, UserId, XUser
 from bot.x.snowflake import instant_of
 from ledger.clock import Entropy
@@ -84,6 +85,7 @@ class Desk:
     inquiries: Inquiries
     enrolment: Enrolment
     freezing: Freezing
+    controls: Controls
     devices: Devices
     people: People
     inbox: Inbox
@@ -183,7 +185,7 @@ class Desk:
     # Paying
 
     def _pay(self, session: Session, said: Said, reading: Transfer) -> None:
-        if said.private and not said.enrolled:
+        if (said.private or said.person.is_private) and not said.enrolled:
             self.enrolment.welcome(session, said.person, once=False)
             return
         missing = _missing(reading.payees, said.known)
@@ -191,7 +193,7 @@ class Desk:
             self.story.refuse(
                 session, said.key
             )  # an older version's code counts no more; the result asks anew
-            self.outbox.look_up(session, UserId(said.person.user_id), missing, for_row=said.received.id)
+            self._look_up(session, said, missing)
             return
         try:
             if missing:
@@ -200,6 +202,9 @@ class Desk:
         except Refusal as refusal:
             self.story.refuse(session, said.key)
             self._tell(session, said, refusal.phrase, refusal.parameters, in_public="public_unreadable")
+
+    def _look_up(self, session: Session, said: Said, usernames: tuple[str, ...]) -> None:
+        self.outbox.look_up(session, UserId(said.person.user_id), usernames, for_row=said.received.id)
 
     def _order(self, said: Said, reading: Transfer) -> Order:
         return Order(
@@ -256,12 +261,29 @@ class Desk:
                 self.freezing.ask(session, person)
             case Verb.DEVICES:
                 self.devices.invite(session, person)
+            case verb if verb in VERBS:
+                self._control(session, said, command)
             case Verb.CONFIRM | Verb.GREETING if not said.private:
                 return
             case Verb.CONFIRM:
                 self.story.needs_code(session, person)
             case _:
                 self._for_anyone(session, said, command)
+
+    def _control(self, session: Session, said: Said, command: Command) -> None:
+        """What a person decides for themselves. Somebody they name without an id is looked up first."""
+        if command.verb not in ABOUT_SOMEBODY:
+            self.controls.obey(session, said.person, command.verb, command.argument or "")
+            return
+        named = () if command.person is None else (command.person,)
+        missing = _missing(named, said.known)
+        if missing and said.known is None:
+            self._look_up(session, said, missing)
+            return
+        if missing:
+            raise HandleUnknown(username=missing[0])
+        other_id = _payee(named[0], said.known or {}).user_id if named else None
+        self.controls.obey_about(session, said.person, command.verb, other_id)
 
     def _for_newcomer(self, session: Session, said: Said, command: Command) -> None:
         """In private, from someone who has not enrolled: they may come, leave, decline and ask; the rest is explained."""
@@ -274,7 +296,9 @@ class Desk:
                 self.changes.decline(session, said.person, command.reference)
             case Verb.FREEZE if said.person.wallet_id is not None:
                 self.freezing.freeze(session, said.person)
-            case Verb.LANGUAGE | Verb.HELP:
+            case Verb.LANGUAGE:
+                self._control(session, said, command)
+            case Verb.HELP:
                 self._for_anyone(session, said, command)
             case Verb.GREETING:
                 self.enrolment.welcome(session, said.person, once=True)
@@ -295,8 +319,6 @@ class Desk:
 
     def _for_anyone(self, session: Session, said: Said, command: Command) -> None:
         match command.verb:
-            case Verb.LANGUAGE:
-                self._choose_language(session, said, command.argument or "")
             case Verb.HELP:
                 facts: Parameters = {
                     "bot": self.bot.username,
@@ -308,14 +330,6 @@ class Desk:
                     self.outbox.tell(session, said.person, "thanks", {})
             case _:
                 self.outbox.tell(session, said.person, "not_offered", {})
-
-    def _choose_language(self, session: Session, said: Said, language: str) -> None:
-        if language not in reader.LANGUAGES:
-            self.outbox.tell(session, said.person, "language_unknown", {"languages": reader.LANGUAGES})
-            return
-        said.person.chosen_language = language
-        session.add(said.person)
-        self.outbox.tell(session, said.person, "language_set", {})
 
     # Telling
 
@@ -332,6 +346,9 @@ class Desk:
 
     def _reply(self, session: Session, said: Said, phrase: str) -> None:
         if said.post is None:
+            return
+        if said.person.is_private:
+            self.enrolment.welcome(session, said.person, once=False)
             return
         reference = new_reference(self.entropy).replace("P-", "R-")
         self.outbox.reply(
@@ -369,32 +386,3 @@ def _payee(payee: Payee, known: Mapping[str, XUser]) -> OrderedPayee:
     """The id from the text's own entity; only where it gave none, the one that was looked up."""
     user_id = payee.user_id if payee.user_id is not None else known[payee.username].id
     return OrderedPayee(user_id, payee.username)
-
-
-def utterance_of(said: Post | DirectMessage, bot: XUser, *, author: str = "") -> Utterance:
-    """What the reader may know of a text."""
-    match said:
-        case Post():
-            return Utterance(
-                text=said.text,
-                author=said.author.username,
-                bot=bot.username,
-                mentions=said.mentions,
-                urls=said.urls,
-                display_start=said.display_start,
-                language=said.language,
-                answers_bot=said.in_reply_to_user_id == bot.id,
-                is_truncated=said.is_truncated,
-            )
-        case DirectMessage():
-            return Utterance(
-                text=said.text, author=author, bot=bot.username, mentions=said.mentions, private=True
-            )
-
-
-def is_urgent(content: Arrival, bot: XUser) -> bool:
-    """Whether it goes before all else: someone wants their money or themselves left alone."""
-    if isinstance(content, LookedUp):
-        return False
-    reading = reader.read(utterance_of(content, bot))
-    return isinstance(reading, Command) and reading.verb in {Verb.STOP, Verb.FREEZE}

@@ -16,13 +16,14 @@ from bot.channels.courier import Courier
 from bot.channels.together import Together
 from bot.channels.waiting import Waiting
 from bot.channels.wording import Wording
-from bot.desk import Desk, is_urgent
+from bot.desk import Desk
 from bot.errors import Misconfigured
 from bot.keys import keyring_from
 from bot.limits_file import limits_of
 from bot.payments.answers import Answers
 from bot.payments.asking import Asking
 from bot.payments.authorisations import Authorisations
+from bot.payments.blocks import Blocks
 from bot.payments.changes import Changes
 from bot.payments.claims import Claims
 from bot.payments.exemptions import Exemptions, TrustedPayees
@@ -37,6 +38,7 @@ from bot.payments.story import Story
 from bot.payments.sweep import Sweep
 from bot.payments.unlocking import Unlocking
 from bot.payments.wallets import Wallets
+from bot.people.controls import Controls
 from bot.people.devices import Devices
 from bot.people.enrolment import Enrolment
 from bot.people.freezing import Freezing
@@ -48,6 +50,7 @@ from bot.store.inbox import Inbox
 from bot.store.leases import Lease
 from bot.store.outbox import Outbox
 from bot.store.vault import Vault
+from bot.utterances import is_urgent
 from bot.work import Work
 from bot.x.budget import Budget, own_rules
 from bot.x.budget import Rules as BudgetRules
@@ -200,7 +203,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     database.write(lambda session: bind(session, account))
 
     book = Ledger(clock=clock, ids=ids)
-    people = People(vault=vault, language=settings.language)
+    people = People(vault=vault, language=settings.language, time_zone=ZoneInfo(settings.time_zone))
     inbox = Inbox(
         people=people,
         vault=vault,
@@ -221,6 +224,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     posting = Posting(book, wallets, people, records, authorisations, spending, rules, clock)
     claims = Claims(book, wallets, people, records, authorisations, spending, outbox, rules, clock)
     reviews = Reviews(records, asking, claims, people, outbox, rules, clock, ids)
+    blocks = Blocks(people, clock, ids)
     story = Story(
         records=records,
         asking=asking,
@@ -230,6 +234,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         spending=spending,
         claims=claims,
         exemptions=Exemptions(records, rules),
+        blocks=blocks,
         reviews=reviews,
         people=people,
         outbox=outbox,
@@ -242,6 +247,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     freezing = Freezing(story, wallets, answers, factors, people, outbox, keyring, clock, entropy)
     inquiries = Inquiries(wallets, records, people, outbox)
     devices = Devices(people, outbox, factors, vault, clock, ids, entropy, settings.reachable_pages)
+    controls = Controls(blocks, people, outbox, account.id)
     desk = Desk(
         bot=account,
         story=story,
@@ -249,6 +255,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         inquiries=inquiries,
         enrolment=enrolment,
         freezing=freezing,
+        controls=controls,
         devices=devices,
         people=people,
         inbox=inbox,
@@ -286,7 +293,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
             database=database,
             outbox=outbox,
             inbox=inbox,
-            together=Together(outbox, Wording(outbox, asking, freezing, ZoneInfo(settings.time_zone))),
+            together=Together(outbox, Wording(outbox, asking, freezing, people)),
             waiting=Waiting(outbox, people, budget),
             asking=asking,
             budget=budget,

@@ -1,4 +1,5 @@
-"""Whoever ordered under a post and cannot be asked soon is told there, once, about how long it takes.
+"""Whoever ordered under a post and cannot be asked soon is told there, once, about how long it takes; unless they want to be
+private.
 
 X lets the bot send few direct messages; a public reply is of another limit. Who ordered in private reads it in the
 message itself when it comes (`together.py`).
@@ -33,6 +34,8 @@ class Waiting:
             if intent.post_id is None or wait < WORTH_TELLING:
                 continue
             payer = self.people.get(session, UserId(row.person_id))
+            if payer.is_private:
+                continue
             self.outbox.reply(
                 session,
                 payer,

@@ -1,7 +1,7 @@
 """Puts an outbox row into words, in the moment it is sent. A challenge's code exists only here and in the message."""
 
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC
 
 from sqlmodel import Session
 
@@ -9,8 +9,10 @@ from bot.language.voice import say
 from bot.payments.asking import Asking
 from bot.people.freezing import ASKED as THAW
 from bot.people.freezing import Freezing
+from bot.people.people import People
 from bot.store.outbox import Outbox
 from bot.store.tables import ChallengeRow, OutboxRow
+from bot.x.gateway import UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Wording:
     outbox: Outbox
     asking: Asking
     freezing: Freezing
-    time_zone: tzinfo
+    people: People
 
     def word(self, session: Session, row: OutboxRow, *, may_be_out: bool) -> str | None:
         """The text to send; None where it is to be said no more (the order it asks about has changed or ended)."""
@@ -34,8 +36,10 @@ class Wording:
             if facts is None:
                 return None
             parameters |= facts
-        return say(row.phrase, language=row.language, parameters=parameters, time_zone=self.time_zone)
+        person = self.people.get(session, UserId(row.person_id))
+        time_zone = self.people.time_zone(person)
+        return say(row.phrase, language=row.language, parameters=parameters, time_zone=time_zone)
 
     def late(self, row: OutboxRow, *, minutes: int) -> str:
         """Why this comes so late: X lets the bot send only so much."""
-        return say("late", language=row.language, parameters={"minutes": minutes}, time_zone=self.time_zone)
+        return say("late", language=row.language, parameters={"minutes": minutes}, time_zone=UTC)

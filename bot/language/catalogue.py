@@ -202,6 +202,22 @@ CATALOGUE: Mapping[str, Phrase] = {
     "reference_unknown": _phrase(reference=str),
     "language_set": _phrase(),  # said in the language just chosen
     "language_unknown": _phrase(languages=_MANY),
+    # What people decide for themselves.
+    "time_zone_set": _phrase(time_zone=str),
+    "time_zone_unknown": _phrase(),
+    "private_on": _phrase(),
+    "private_off": _phrase(),
+    "receipts_muted": _phrase(),
+    "receipts_unmuted": _phrase(),
+    "blocked": _phrase(payee=Label),
+    "unblocked": _phrase(payee=Label),
+    "person_missing": _phrase(),
+    "payee_blocked": _phrase(payee=Label),
+    "settings": _phrase(
+        languages=_MANY,
+        time_zone=str,
+        optional={"private": bool, "public": bool, "muted": bool, "unmuted": bool, "blocked": _MANY},
+    ),
     "help": _phrase(bot=str, limit=Money),
     "thanks": _phrase(),  # the answer to a friendly word
     "not_offered": _phrase(),  # read, but the service does not do this yet

@@ -7,7 +7,16 @@ A command is read only from a message that is nothing else: its words, polite wo
 from collections.abc import Sequence
 
 from bot.language.lexicon import apart, lexicon
-from bot.language.reading import Command, Nothing, NotUnderstood, Reading, Reason, Utterance, Verb
+from bot.language.reading import (
+    Command,
+    Nothing,
+    NotUnderstood,
+    Payee,
+    Reading,
+    Reason,
+    Utterance,
+    Verb,
+)
 from bot.language.roles import Role
 from bot.language.tokens import Token
 
@@ -27,10 +36,12 @@ _SPACE = frozenset(
     )
 )
 _NEVER = frozenset(
-    (Role.MENTION, Role.UNKNOWN_HANDLE, Role.AMOUNT, Role.BAD_AMOUNT, Role.NUMBER, Role.QUOTED_LINE,
+    (Role.UNKNOWN_HANDLE, Role.AMOUNT, Role.BAD_AMOUNT, Role.NUMBER, Role.QUOTED_LINE,
      Role.HIDDEN, Role.PERCENT)
 )  # fmt: skip
 _PRIVATE_ONLY = frozenset((Verb.CONFIRM, Verb.GREETING))
+_ABOUT_SOMEBODY = frozenset((Verb.BLOCK, Verb.UNBLOCK))
+_LONGEST_PLACE = 60
 _WITH_REFERENCE = frozenset((Verb.RECEIPT, Verb.CANCEL, Verb.DECLINE, Verb.RETURN))
 
 
@@ -40,6 +51,8 @@ def command_in(tokens: Sequence[Token], utterance: Utterance, language: str) -> 
         return None
     if any(token.role in _NEVER for token in tokens):
         return None
+    if mentioned := [token for token in tokens if token.role is Role.MENTION]:
+        return _about(mentioned, tokens, language)
     reference = _reference_in(tokens, utterance.text)
     keys = _keys(tokens, _SPACE) or _keys(tokens, _SPACE - {Role.PLEASE})
     if not keys:
@@ -49,6 +62,7 @@ def command_in(tokens: Sequence[Token], utterance: Utterance, language: str) -> 
         return None
     return (
         _language_choice(keys, language)
+        or _time_zone(tokens, utterance, language)
         or _listed(keys, reference, utterance, language)
         or _asked_about(tokens, language)
     )
@@ -74,11 +88,7 @@ def _written(reference: str) -> str:
 def _listed(
     keys: tuple[str, ...], reference: str | None, utterance: Utterance, language: str
 ) -> Reading | None:
-    words = lexicon()
-    found = words.commands.get(keys)
-    if found is None:
-        core = tuple(key for key in keys if key not in words.fillers)
-        found = words.commands.get(core) if core else None
+    found = _known(keys)
     if not found:
         return None
     verb, own = _chosen(found, language)
@@ -87,6 +97,41 @@ def _listed(
     if verb in _LEAVING and not utterance.private and len(keys) > 1 and reference is None:
         return NotUnderstood(Reason.NEGATED, language=own)
     return Command(verb, reference=reference if verb in _WITH_REFERENCE else None, language=own)
+
+
+def _known(keys: tuple[str, ...]) -> Sequence[tuple[str, str]]:
+    """The commands these words are, with the language of each; without the words that only fill up."""
+    words = lexicon()
+    found = words.commands.get(keys)
+    if found is None:
+        core = tuple(key for key in keys if key not in words.fillers)
+        found = words.commands.get(core) if core else None
+    return found or ()
+
+
+def _about(mentioned: Sequence[Token], tokens: Sequence[Token], language: str) -> Command | None:
+    """A command about one person: “block @somebody”."""
+    if len(mentioned) > 1:
+        return None
+    found = [
+        pair for pair in _known(_keys(tokens, _SPACE | {Role.MENTION})) if Verb(pair[0]) in _ABOUT_SOMEBODY
+    ]
+    if not found:
+        return None
+    verb, own = _chosen(found, language)
+    return Command(verb, person=Payee(mentioned[0].key, mentioned[0].user_id), language=own)
+
+
+def _time_zone(tokens: Sequence[Token], utterance: Utterance, language: str) -> Command | None:
+    """“time zone Europe/Paris”: the words behind, as they were written."""
+    keys: tuple[str, ...] = ()
+    for token in tokens[:_MOST_WORDS]:
+        keys += _keys([token], _SPACE)
+        found = [pair for pair in _known(keys) if pair[0] == Verb.TIME_ZONE] if keys else []
+        if found:
+            place = " ".join(utterance.text[token.end :].split())[:_LONGEST_PLACE]
+            return Command(Verb.TIME_ZONE, argument=place, language=_chosen(found, language)[1])
+    return None
 
 
 def _chosen(found: Sequence[tuple[str, str]], language: str) -> tuple[Verb, str]:
@@ -99,6 +144,7 @@ def _chosen(found: Sequence[tuple[str, str]], language: str) -> tuple[Verb, str]
 _LEAVING = frozenset((Verb.CANCEL, Verb.STOP, Verb.DECLINE, Verb.RETURN))
 _CARE = (
     Verb.FREEZE, Verb.STOP, Verb.THAW, Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT, Verb.HISTORY, Verb.BALANCE, Verb.START,
+    Verb.BLOCK, Verb.PRIVATE, Verb.UNMUTE, Verb.UNBLOCK, Verb.PUBLIC, Verb.MUTE, Verb.TIME_ZONE, Verb.SETTINGS,
     Verb.HELP, Verb.LANGUAGE, Verb.DEVICES, Verb.CONFIRM, Verb.GREETING,
 )  # fmt: skip
 

@@ -103,6 +103,14 @@ class Verb(StrEnum):
     LANGUAGE = "language"  # with a language
     FREEZE = "freeze"  # at once, no code: nothing leaves the wallet
     THAW = "thaw"
+    BLOCK = "block"  # with a person: neither side pays the other
+    UNBLOCK = "unblock"
+    PRIVATE = "private"  # others hear as little of this person as can be
+    PUBLIC = "public"
+    MUTE = "mute"  # not told of each payment that comes in
+    UNMUTE = "unmute"
+    TIME_ZONE = "time_zone"  # with a place
+    SETTINGS = "settings"
     DEVICES = "devices"  # a link to sign in with, where the second factor is set up and devices are seen
     CONFIRM = "confirm"  # a bare "yes", which confirms nothing: a code is needed
     GREETING = "greeting"  # hello, thanks: friendly words in private
@@ -111,11 +119,13 @@ class Verb(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Command:
     """An order without an amount. `reference` is upper case as we write it ("P-7K3F9Q"); `argument` is the
-    two-letter language code for `Verb.LANGUAGE`, "" where the person named none that is known."""
+    two-letter language code for `Verb.LANGUAGE`, "" where the person named none that is known, and the words behind
+    `Verb.TIME_ZONE`, as hostile as any. `person` is whom the command is about, where it is about somebody."""
 
     verb: Verb
     reference: str | None = None
     argument: str | None = None
+    person: Payee | None = None
     language: str = "en"
 
     @property

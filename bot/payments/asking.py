@@ -103,14 +103,15 @@ class Asking:
         return challenge.expires_at is None or challenge.expires_at - self.clock() < WORTH_SENDING
 
     def give_up(self, session: Session, challenge: ChallengeRow) -> None:
-        """X will not deliver the question: nobody can answer it, so the order ends. Under a post it is said why."""
+        """X will not deliver the question: nobody can answer it, so the order ends. Under a post it is said why, unless the
+        payer wants to be private."""
         intent = session.get_one(IntentRow, challenge.intent_id)
         if intent.state != IntentState.ASKING or intent.version != challenge.version:
             return
         self.records.end_challenges(session, intent, "closed")
         self.records.close(session, intent, IntentState.LAPSED)
-        if intent.post_id is not None:
-            payer = self.people.get(session, UserId(intent.payer_id))
+        payer = self.people.get(session, UserId(intent.payer_id))
+        if intent.post_id is not None and not payer.is_private:
             version, language = PostId(intent.post_id), self.people.language(payer)
             self.outbox.reply(
                 session, payer, intent.order_id, version, "public_start", intent.reference, language

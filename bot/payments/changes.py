@@ -99,5 +99,5 @@ class Changes:
     def _told(self, session: Session, verb: Verb, line: IntentLineRow, intent: IntentRow) -> Line:
         other = self.records.payee_label(session, line)
         if verb is not Verb.CANCEL:
-            other = self.people.label(self.people.get(session, UserId(intent.payer_id)))
+            other = self.people.shown(self.people.get(session, UserId(intent.payer_id)))
         return Line(other, self.records.money(intent, line.amount_minor), intent.reference)

@@ -74,7 +74,7 @@ class Claims:
         """What is still held for this person, and from whom."""
         return tuple(
             Line(
-                self.people.label(self._payer(session, intent)),
+                self.people.shown(self._payer(session, intent)),
                 self.records.money(intent, line.amount_minor),
                 intent.reference,
             )
@@ -103,14 +103,16 @@ class Claims:
         self.tell_payee(session, intent, line)
 
     def tell_payee(self, session: Session, intent: IntentRow, line: IntentLineRow) -> None:
-        """Money has reached this line's payee."""
+        """Money has reached this line's payee; who has muted their receipts is not told."""
         payee = self.people.get(session, UserId(line.payee_id))
+        if payee.receipts_muted:
+            return
         self.outbox.tell(
             session,
             payee,
             "receipt_payee",
             {
-                "payer": self.people.label(self._payer(session, intent)),
+                "payer": self.people.shown(self._payer(session, intent)),
                 "amount": self.records.money(intent, line.amount_minor),
                 "reference": intent.reference,
                 "balance": self.wallets.balance(session, payee).available,
@@ -132,10 +134,10 @@ class Claims:
             session,
             payer,
             "hold_claimed",
-            {"reference": intent.reference, "payee": self.people.label(payee), "amount": amount},
+            {"reference": intent.reference, "payee": self.people.shown(payee), "amount": amount},
             priority=Priority.CLAIM,
         )
-        return Line(self.people.label(payer), amount, intent.reference)
+        return Line(self.people.shown(payer), amount, intent.reference)
 
     def cancel(self, session: Session, payer: PersonRow, line: IntentLineRow, intent: IntentRow) -> None:
         """The payer takes back what nobody has claimed yet. Raises `NoLongerHeld`."""
@@ -153,7 +155,7 @@ class Claims:
             "decline_done",
             {
                 "reference": intent.reference,
-                "payer": self.people.label(payer),
+                "payer": self.people.shown(payer),
                 "amount": self.records.money(intent, line.amount_minor),
             },
         )
@@ -211,7 +213,7 @@ class Claims:
             "return_done",
             {
                 "reference": intent.reference,
-                "payer": self.people.label(payer),
+                "payer": self.people.shown(payer),
                 "amount": self.records.money(intent, line.amount_minor),
                 "balance": self.wallets.balance(session, payee).available,
             },

@@ -89,7 +89,7 @@ class Inquiries:
         other = (
             self.records.payee_label(session, line)
             if gives
-            else self.people.label(self.people.get(session, UserId(intent.payer_id)))
+            else self.people.shown(self.people.get(session, UserId(intent.payer_id)))
         )
         return Entry(
             direction=Direction.OUT if gives else Direction.IN,

@@ -191,7 +191,7 @@ class Records:
     def payee_label(self, session: Session, line: IntentLineRow) -> Label:
         """The payee as their own latest label has it, under the handle the payer wrote if none was seen."""
         person = self._people.get(session, UserId(line.payee_id))
-        return self._people.label(person) if person.username_sealed else Label(self.handle(line))
+        return self._people.shown(person) if person.username_sealed else Label(self.handle(line))
 
     def told_lines(
         self, session: Session, intent: IntentRow, lines: Sequence[IntentLineRow] | None = None

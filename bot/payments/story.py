@@ -13,6 +13,7 @@ from bot.errors import Refusal
 from bot.payments.answers import Answers, Judged
 from bot.payments.asking import Asking
 from bot.payments.authorisations import Cause
+from bot.payments.blocks import Blocks
 from bot.payments.challenge import Answer
 from bot.payments.claims import Claims
 from bot.payments.exemptions import Exemptions
@@ -59,6 +60,7 @@ class Story:
         spending: Spending,
         claims: Claims,
         exemptions: Exemptions,
+        blocks: Blocks,
         reviews: Reviews,
         people: People,
         outbox: Outbox,
@@ -73,6 +75,7 @@ class Story:
         self._spending = spending
         self._claims = claims
         self._exemptions = exemptions
+        self._blocks = blocks
         self._reviews = reviews
         self._people = people
         self._outbox = outbox
@@ -144,6 +147,7 @@ class Story:
     def _check_money(
         self, session: Session, payer: PersonRow, gifts: Sequence[tuple[int, int]], total: Money
     ) -> None:
+        self._blocks.check(session, payer, (payee_id for payee_id, _ in gifts))
         self._spending.check(session, payer, gifts, total.currency)
         available = self._wallets.balance(session, payer).available
         if available < total:

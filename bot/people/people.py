@@ -5,13 +5,14 @@ replaced only by newer texts.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from bot.language.catalogue import Label
+from bot.people import time_zones
 from bot.people.tiers import Tier
 from bot.store.tables import PersonRow
 from bot.store.vault import Vault
@@ -25,16 +26,17 @@ class Standing(StrEnum):
 
 
 class People:
-    def __init__(self, *, vault: Vault, language: str = "en") -> None:
+    def __init__(self, *, vault: Vault, language: str = "en", time_zone: tzinfo = UTC) -> None:
         self._vault = vault
         self._language = language
+        self._time_zone = time_zone
 
     def ensure(self, session: Session, user_id: UserId) -> None:
         """A row for this person, made once however many ask at the same moment."""
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         row = insert(PersonRow).values(
             user_id=user_id, labelled_by=0, standing="stranger", spoken_language=self._language,
-            wrong_answers=0, locks=0, letters_used=0, tier="new",
+            wrong_answers=0, locks=0, letters_used=0, tier="new", is_private=False, receipts_muted=False,
         )  # fmt: skip
         session.exec(row.on_conflict_do_nothing())
 
@@ -80,8 +82,13 @@ class People:
         person.name_sealed = seal(user.name, "name") if user.name else person.name_sealed
         person.username_index = self._vault.blind_index(user.username.lower(), "username")
 
+    def shown(self, person: PersonRow) -> Label:
+        """How to show this person to others: who wants to be private is their handle and nothing else."""
+        label = self.label(person)
+        return Label(label.username) if person.is_private else label
+
     def label(self, person: PersonRow) -> Label:
-        """How to show this person; the numeric id where no label was ever seen."""
+        """How to show this person to themselves and to admins; the numeric id where no label was ever seen."""
 
         def opened(value: bytes | None, column: str) -> str:
             if value is None:
@@ -98,6 +105,10 @@ class People:
         person.identified_at = None if tier is Tier.NEW else person.identified_at or at
         session.add(person)
         session.flush()
+
+    def time_zone(self, person: PersonRow) -> tzinfo:
+        """The one of the person's choice, else the operator's."""
+        return time_zones.zone(person.time_zone, self._time_zone)
 
     def language(self, person: PersonRow) -> str:
         """The language of the person's choice, else the one they last wrote in."""

@@ -57,6 +57,13 @@ class PersonRow(BotTable, table=True):
     thaw_nonce: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     thaw_key_id: str | None = None
     thaw_expires_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    is_private: bool = False
+    """Others see their handle alone, and nothing is said under their posts."""
+    receipts_muted: bool = False
+    """They are not told of each payment that comes in."""
+    time_zone: str | None = None
+    terms_version: int | None = None
+    """The newest terms they have agreed to."""
 
 
 class InboxRow(BotTable, table=True):

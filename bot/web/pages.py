@@ -41,11 +41,12 @@ class Pages:
         *,
         status: int = 200,
         language: str | None = None,
+        time_zone: tzinfo | None = None,
         **values: Any,
     ) -> HTMLResponse:
         spoken = language or self.language_of(request)
         given = {
-            "say": self.sayer(spoken),
+            "say": self.sayer(spoken, time_zone or self.time_zone),
             "language": spoken,
             "bot": self.bot_username,
             "form_field": FIELD,
@@ -57,9 +58,9 @@ class Pages:
         self.forms.remember(request, response)
         return response
 
-    def sayer(self, language: str) -> Callable[..., str]:
+    def sayer(self, language: str, time_zone: tzinfo) -> Callable[..., str]:
         def said(phrase: str, **parameters: Any) -> str:
-            return say_on_page(phrase, language=language, parameters=parameters, time_zone=self.time_zone)
+            return say_on_page(phrase, language=language, parameters=parameters, time_zone=time_zone)
 
         return said
 

@@ -24,6 +24,23 @@ def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
 
 
 GUARDS = (
+    # What people decide for themselves
+    _guard(
+        "blocks-stand-between",
+        PAYMENTS + "test_controls.py::TestBlock"
+        "::test_stands_between_both_sides_until_it_is_taken_back_and_is_told_to_one_only[sqlite]",
+        "bot/payments/story.py",
+        "        self._blocks.check(session, payer, (payee_id for payee_id, _ in gifts))\n",
+        "",
+    ),
+    _guard(
+        "blocks-are-not-told-to-the-other-side",
+        PAYMENTS + "test_controls.py::TestBlock"
+        "::test_stands_between_both_sides_until_it_is_taken_back_and_is_told_to_one_only[sqlite]",
+        "bot/payments/blocks.py",
+        "raise PayeeBlocked(payee=label) if own else PayeeUnavailable(payee=label)",
+        "raise PayeeBlocked(payee=label)",
+    ),
     # Whose order and whose answer
     _guard(
         "answer-of-its-payer",

@@ -29,4 +29,11 @@ class ControlPages:
         )
         if tried.accepted:
             return RedirectResponse("/me", 303)
-        return self.pages.show(request, "me/wrong_code.html", status=403, language=seat.language, tried=tried)
+        return self.pages.show(
+            request,
+            "me/wrong_code.html",
+            status=403,
+            language=seat.language,
+            time_zone=seat.time_zone,
+            tried=tried,
+        )

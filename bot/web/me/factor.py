@@ -31,6 +31,7 @@ class FactorPages:
             "me/factor.html",
             status=200 if tried is None else 403,
             language=seat.language,
+            time_zone=seat.time_zone,
             factor=seat.reads(self.factors.standing),
             tried=tried,
         )
@@ -48,6 +49,7 @@ class FactorPages:
             request,
             "me/factor_begun.html",
             language=seat.language,
+            time_zone=seat.time_zone,
             secret=begun.secret,
             picture=_picture(begun.uri),
             tried=None,
@@ -61,6 +63,7 @@ class FactorPages:
                 request,
                 "me/recovery_codes.html",
                 language=seat.language,
+                time_zone=seat.time_zone,
                 codes=done.recovery_codes,
                 active_from=done.active_from,
             )
@@ -69,6 +72,7 @@ class FactorPages:
             "me/factor_begun.html",
             status=403,
             language=seat.language,
+            time_zone=seat.time_zone,
             secret=None,
             picture=None,
             tried=done.tried,

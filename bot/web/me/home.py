@@ -13,7 +13,7 @@ from bot.language.voice import say
 from bot.payments.page_answers import Question
 from bot.store.tables import PersonRow
 from bot.web.me.given import Form, Here
-from bot.web.me.seats import Seats
+from bot.web.me.seats import Seat, Seats
 from bot.web.site import Site
 
 SHOWN: Final = 20
@@ -52,8 +52,9 @@ class HomePages:
             request,
             "me/home.html",
             language=seat.language,
+            time_zone=seat.time_zone,
             languages={code: _name_of(code) for code in reader.LANGUAGES},
-            questions=[_shown(self.site, question, seat.language) for question in questions],
+            questions=[_shown(question, seat) for question in questions],
             this_device=seat.signed_in.device_id,
             said=said if said in SAID else None,
             paid=ref if REFERENCE.fullmatch(ref) and said == "question_paid" else None,
@@ -67,7 +68,8 @@ class HomePages:
             request,
             "me/questions.html",
             language=seat.language,
-            questions=[_shown(self.site, question, seat.language) for question in found],
+            time_zone=seat.time_zone,
+            questions=[_shown(question, seat) for question in found],
             factor=seat.reads(self.bot.factors.standing),
         )
 
@@ -85,7 +87,12 @@ class HomePages:
         if answered.tried.remaining is None and answered.tried.locked_until is None:
             return RedirectResponse("/me?said=question_gone", 303)
         return self.pages.show(
-            request, "me/wrong_code.html", status=403, language=seat.language, tried=answered.tried
+            request,
+            "me/wrong_code.html",
+            status=403,
+            language=seat.language,
+            time_zone=seat.time_zone,
+            tried=answered.tried,
         )
 
     def refuse(self, seat: Here, _form: Form, challenge_id: int) -> Response:
@@ -109,9 +116,9 @@ class HomePages:
         return RedirectResponse("/me?said=settings_saved", 303)
 
 
-def _shown(site: Site, question: Question, language: str) -> dict[str, object]:
+def _shown(question: Question, seat: Seat) -> dict[str, object]:
     """The facts in the very words of the message; how to answer is the page's own."""
-    words = say("challenge", language=language, parameters=question.facts, time_zone=site.pages.time_zone)
+    words = say("challenge", language=seat.language, parameters=question.facts, time_zone=seat.time_zone)
     return {
         "id": question.challenge_id,
         "answer": question.answer,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Final, TypeVar
 
 from fastapi import Request
@@ -41,6 +41,7 @@ class Seat:
     site: Site
     signed_in: SignedIn
     language: str
+    time_zone: tzinfo
 
     def reads(self, work: Callable[[Session, PersonRow], T]) -> T:
         return self.site.bot.database.read(
@@ -74,13 +75,20 @@ class Seats:
         bot = self.site.bot
         if bot.clock() - seat.seen_at > NOTED_EVERY:
             bot.database.write(lambda session: bot.devices.touch(session, seat.device_id))
-        return Seat(self.site, seat, self.language(seat))
+        return Seat(self.site, seat, *self._chosen(seat))
 
     def language(self, seat: SignedIn) -> str:
-        bot = self.site.bot
-        return bot.database.read(
-            lambda session: bot.people.language(session.get_one(PersonRow, seat.person_id))
-        )
+        return self._chosen(seat)[0]
+
+    def _chosen(self, seat: SignedIn) -> tuple[str, tzinfo]:
+        """The language and the time zone they chose, or are given."""
+        people = self.site.bot.people
+
+        def read(session: Session) -> tuple[str, tzinfo]:
+            person = session.get_one(PersonRow, seat.person_id)
+            return people.language(person), people.time_zone(person)
+
+        return self.site.bot.database.read(read)
 
     def counts_try(self, request: Request) -> None:
         """Before a code, a link or a password is looked at. Raises `TooOften`."""

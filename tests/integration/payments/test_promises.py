@@ -6,10 +6,10 @@ from secrets import token_hex
 
 import pytest
 
-from bot.desk import utterance_of
 from bot.errors import GatewayUnavailable
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.limits import Operation
+from bot.utterances import utterance_of
 from bot.x.gateway import PostId, UserId
 from ledger.money import EUR, Money
 

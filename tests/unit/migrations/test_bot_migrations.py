@@ -3,7 +3,7 @@
 from sqlalchemy import inspect
 
 import bot.migrations
-from bot.store import device_tables, factor_tables, guard_tables, tables, x_tables
+from bot.store import control_tables, device_tables, factor_tables, guard_tables, tables, x_tables
 from bot.store.columns import metadata
 
 KNOWN = (
@@ -11,6 +11,7 @@ KNOWN = (
     factor_tables,
     guard_tables,
     x_tables,
+    control_tables,
     device_tables,
 )  # a module of rows is known once it is imported
 
