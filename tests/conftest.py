@@ -3,15 +3,19 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import psycopg
 import pytest
 
+import bot.migrations
+import ledger.migrations
 from ledger.database import Database
-from ledger.migrations import upgrade
+
+Form: TypeAlias = Literal["ledger", "bot"]
 
 # Where a file's flush costs nothing, if there is such a place: what a test writes need not outlive the machine.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -39,27 +43,47 @@ def postgresql_server() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
+def bring(url: str, form: Form) -> None:
+    """Makes the tables of the ledger, or those of the whole bot."""
+    with Database(url) as database:
+        ledger.migrations.upgrade(database)
+        if form == "bot":
+            bot.migrations.upgrade(database)
+
+
+@pytest.fixture
+def form() -> Form:
+    """Whose tables a test's database has to begin with. The ledger's own tests have the ledger's alone."""
+    return "bot"
+
+
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file in the ledger's newest form, to be copied."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    upgrade(f"sqlite:///{path}")
-    return path
+def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Form], Path]:
+    """A SQLite file in the newest form, to be copied; made when it is first asked for."""
+    folder = tmp_path_factory.mktemp("sqlite")
+
+    def template(form: Form) -> Path:
+        path = folder / f"{form}.db"
+        if not path.exists():
+            bring(f"sqlite:///{path}", form)
+        return path
+
+    return template
 
 
 class PostgresqlDatabases:
     """Hands out one database again and again, emptied; a test that changed its form costs a new copy (a quarter second)."""
 
-    def __init__(self, server_url: str) -> None:
+    def __init__(self, server_url: str, form: Form) -> None:
         self._admin = psycopg.connect(server_url, autocommit=True)
         self._server_url = server_url
         self._numbers = count(1)
         self._name: str | None = None
         # Several processes of one test run may share a server.
-        self._own = f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+        self._own = f"{form}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
         self._template = f"template_{self._own}"
         self._admin.execute(f"CREATE DATABASE {self._template}")
-        upgrade(self._url(self._template))
+        bring(self._url(self._template), form)
         with psycopg.connect(self._url(self._template)) as connection:
             self._form = connection.execute(_FORM).fetchone()
 
@@ -107,29 +131,37 @@ SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
 """
 _EMPTY = """
 SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') FROM pg_tables
-WHERE schemaname = 'public' AND tablename <> 'ledger_schema_version'
+WHERE schemaname = 'public' AND tablename NOT IN ('ledger_schema_version', 'bot_schema_version')
 """
 
 
 @pytest.fixture(scope="session")
-def postgresql_databases(postgresql_server: str) -> Iterator[PostgresqlDatabases]:
-    databases = PostgresqlDatabases(postgresql_server)
+def postgresql_databases(postgresql_server: str) -> Iterator[Callable[[Form], PostgresqlDatabases]]:
+    made: dict[Form, PostgresqlDatabases] = {}
+
+    def databases(form: Form) -> PostgresqlDatabases:
+        if form not in made:
+            made[form] = PostgresqlDatabases(postgresql_server, form)
+        return made[form]
+
     yield databases
-    databases.close()
+    for each in made.values():
+        each.close()
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path) -> Iterator[str]:
+def sqlite_url(sqlite_templates: Callable[[Form], Path], form: Form) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="smoney-", dir=MEMORY) as folder:
         path = Path(folder) / "ledger.db"
-        shutil.copy(sqlite_template, path)
+        shutil.copy(sqlite_templates(form), path)
         yield f"sqlite:///{path}"
 
 
 @pytest.fixture
-def postgresql_url(postgresql_databases: PostgresqlDatabases) -> Iterator[str]:
-    yield postgresql_databases.take()
-    postgresql_databases.give_back()
+def postgresql_url(postgresql_databases: Callable[[Form], PostgresqlDatabases], form: Form) -> Iterator[str]:
+    databases = postgresql_databases(form)
+    yield databases.take()
+    databases.give_back()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

@@ -8,9 +8,10 @@ a crash has an unknown outcome, and is looked for at X before it is sent again.
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.language.catalogue import Parameters, Value
 from bot.people.people import People, Standing
@@ -35,6 +36,40 @@ LONGEST_SEND = timedelta(minutes=1)
 """No request takes longer; what has been sending for longer has lost its sender, and holds up nobody."""
 LOOKUP = "lookup"
 """The phrase of a row that asks X instead of telling a person: parameters `usernames`."""
+
+
+def _being_told() -> ColumnElement[bool]:
+    """Whether somebody is just sending this person something else: what one person is told stays in order."""
+    other = aliased(OutboxRow)
+    return (
+        select(other.id)
+        .where(other.person_id == OutboxRow.person_id, other.kind == OutboxRow.kind)
+        .where(col(other.state) == literal_column("'sending'"), col(other.id) != OutboxRow.id)
+        .where(col(other.merged_into).is_(None), col(other.attempted_at) > bindparam("sending_since"))
+        .exists()
+    )
+
+
+def _due() -> SelectOfScalar[OutboxRow]:
+    state = col(OutboxRow.state)
+    abandoned = (state == "sending") & (col(OutboxRow.attempted_at) < bindparam("abandoned_before"))
+    return (
+        select(OutboxRow)
+        .where(OutboxRow.kind == bindparam("kind"), col(OutboxRow.merged_into).is_(None))
+        .where(~_being_told())
+        .where(text("outbox.state IN ('waiting', 'sending', 'unknown')"))
+        .where(or_(state.in_(("waiting", "unknown")), abandoned))
+        .where(col(OutboxRow.due_at) <= bindparam("now"))
+        .order_by(col(OutboxRow.priority), col(OutboxRow.due_at), col(OutboxRow.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+# Asked many times a second, so built once. States stand in them as words, not as parameters: an index over a part of a
+# table serves only who repeats its condition.
+_DUE = _due()
+_BUSY = select(OutboxRow.id).where(OutboxRow.id == bindparam("row"), _being_told())
 
 
 class Outbox:
@@ -167,34 +202,13 @@ class Outbox:
     def due(self, session: Session, kind: str, *, lease: timedelta) -> OutboxRow | None:
         """The row of this kind to deal with next, most urgent first; one whose sender vanished comes back after `lease`."""
         now = self._clock()
-        abandoned = (col(OutboxRow.state) == "sending") & (col(OutboxRow.attempted_at) < now - lease)
-        rows = (
-            select(OutboxRow)
-            .where(OutboxRow.kind == kind, col(OutboxRow.merged_into).is_(None))
-            .where(~self._being_told(now))
-            .where(or_(col(OutboxRow.state).in_(("waiting", "unknown")), abandoned))
-            .where(OutboxRow.due_at <= now)
-            .order_by(col(OutboxRow.priority), col(OutboxRow.due_at), col(OutboxRow.id))
-            .limit(1)
-        )
-        return session.exec(rows.with_for_update(skip_locked=True)).first()
-
-    @staticmethod
-    def _being_told(now: datetime) -> ColumnElement[bool]:
-        """Whether somebody is just sending this person something else: what one person is told stays in order."""
-        other = aliased(OutboxRow)
-        return (
-            select(other.id)
-            .where(other.person_id == OutboxRow.person_id, other.kind == OutboxRow.kind)
-            .where(other.state == "sending", col(other.id) != OutboxRow.id)
-            .where(col(other.merged_into).is_(None), col(other.attempted_at) > now - LONGEST_SEND)
-            .exists()
-        )
+        moments = {"now": now, "abandoned_before": now - lease, "sending_since": now - LONGEST_SEND}
+        return session.exec(_DUE, params={"kind": kind, **moments}).first()
 
     def is_being_told(self, session: Session, row: OutboxRow) -> bool:
         """The same for one row, asked again once the budget's lock is held."""
-        found = select(OutboxRow.id).where(OutboxRow.id == row.id, self._being_told(self._clock()))
-        return session.exec(found).first() is not None
+        since = self._clock() - LONGEST_SEND
+        return session.exec(_BUSY, params={"row": row.id, "sending_since": since}).first() is not None
 
     def companions(self, session: Session, row: OutboxRow, *, most: int) -> list[OutboxRow]:
         """What else waits for this person and may go out in one message with it: never a question, never what was

@@ -274,7 +274,7 @@ def check(databases, examples):
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def databases(request, sqlite_template, tmp_path):
+def databases(request, sqlite_templates, tmp_path):
     """How to take an empty database, and to give it back."""
     if request.param == "postgresql":
         pool = request.getfixturevalue("postgresql_databases")
@@ -283,7 +283,7 @@ def databases(request, sqlite_template, tmp_path):
     def take():
         for old in tmp_path.glob("model.db*"):
             old.unlink()
-        (tmp_path / "model.db").write_bytes(sqlite_template.read_bytes())
+        (tmp_path / "model.db").write_bytes(sqlite_templates("ledger").read_bytes())
         return f"sqlite:///{tmp_path / 'model.db'}"
 
     return take, lambda: None

@@ -1,5 +1,6 @@
 """The steps lead to the tables the code knows, on both engines."""
 
+import pytest
 from sqlalchemy import inspect
 
 import bot.migrations
@@ -14,6 +15,11 @@ KNOWN = (
     control_tables,
     device_tables,
 )  # a module of rows is known once it is imported
+
+
+@pytest.fixture
+def form() -> str:
+    return "ledger"
 
 
 class TestMigrations:

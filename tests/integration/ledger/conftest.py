@@ -1,0 +1,8 @@
+"""The ledger stands alone: its tests have its own tables and no others."""
+
+import pytest
+
+
+@pytest.fixture
+def form() -> str:
+    return "ledger"
