@@ -4,7 +4,7 @@ The demo runs it by itself; the transcripts and tests drive it step by step. Mon
 that was born as a demo's; nothing of this can touch a real one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +49,11 @@ class Town:
     settings: Settings
 
     def settle(self) -> None:
-        """Listens, works, delivers and sweeps until nothing is left to do now."""
+        """Listens, then works and delivers until nothing is left to do now, and sweeps."""
+        self.bot.listening.read_mentions()
+        self.bot.listening.read_messages()
         for _ in range(MOST_ROUNDS):
-            heard = self.bot.listening.read_mentions() + self.bot.listening.read_messages()
-            worked = self.bot.work.run()
-            delivered = self.bot.courier.deliver()
-            if not heard + worked + delivered:
+            if not self.bot.work.run() + self.bot.courier.deliver():
                 break
         self.bot.sweep_once()
         self.bot.courier.deliver()
@@ -74,35 +73,22 @@ class Town:
     def move_in(self, residents: Sequence[Resident]) -> None:
         """Makes the people who are not there yet; those with a wallet have enrolled, are known to the
         operator and own test money."""
-        for resident in residents:
-            person = self.world.create_person(resident.username, resident.name)
-            if resident.wallet_minor is not None:
-                self._enrol(person)
-                self._identify(person)
-                self._fund(person, resident.wallet_minor)
+        new = {each: self.world.create_person(each.username, each.name) for each in residents}
+        members = {each: person for each, person in new.items() if each.wallet_minor is not None}
+        for person in members.values():
+            self.world.send_message(person.id, self.bot_person.id, "start")
+        if members:
+            self.settle()
+            self.bot.database.write(lambda session: self._provide(session, members))
 
-    def _enrol(self, person: Person) -> None:
-        self.world.send_message(person.id, self.bot_person.id, "start")
-        self.settle()
-
-    def _identify(self, person: Person) -> None:
-        people, now = self.bot.people, self.bot.clock()
-
-        def work(session: Session) -> None:
-            people.set_tier(session, people.get(session, UserId(person.id)), Tier.IDENTIFIED, at=now)
-
-        self.bot.database.write(work)
-
-    def _fund(self, person: Person, amount_minor: int) -> None:
-        if amount_minor:
-            self.bot.database.write(
-                lambda session: self.bot.wallets.give_test_money(
-                    session,
-                    self.bot.people.get(session, UserId(person.id)),
-                    Money(amount_minor, EUR),
-                    key=str(person.id),
-                )
-            )
+    def _provide(self, session: Session, members: Mapping[Resident, Person]) -> None:
+        now = self.bot.clock()
+        for resident, person in members.items():
+            row = self.bot.people.get(session, UserId(person.id))
+            self.bot.people.set_tier(session, row, Tier.IDENTIFIED, at=now)
+            if resident.wallet_minor:
+                money = Money(resident.wallet_minor, EUR)
+                self.bot.wallets.give_test_money(session, row, money, key=str(person.id))
 
 
 def demo_settings(home: Path, entropy: Entropy, **chosen: Any) -> Settings:

@@ -7,6 +7,7 @@ their own in the same database, each with a version table of its own.
 
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -44,8 +45,14 @@ def upgrade(database: Database | str) -> None:
 
 def run(database: Database, *, scripts: Path, version_table: str) -> None:
     """Run the Alembic steps under `scripts`/versions that `version_table` does not have yet, in one transaction."""
-    directory = ScriptDirectory(str(scripts))
+    directory = _steps(scripts)
     database.write(lambda session: _run(session.connection(), directory, version_table))
+
+
+@cache
+def _steps(scripts: Path) -> ScriptDirectory:
+    """Read once in a program: they are files of its own."""
+    return ScriptDirectory(str(scripts))
 
 
 def _run(connection: Connection, directory: ScriptDirectory, version_table: str) -> None:
