@@ -58,7 +58,7 @@ def compiled_once() -> Iterator[None]:
         if first is None or first.dialect.server_version_info is None:  # it has never been connected
             shared[kind] = engine
         else:
-            engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache  # noqa: SLF001
+            engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Engine, "__init__", make)
