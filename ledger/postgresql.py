@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from ledger.errors import DatabaseBusy, Invalid, NestedWrite, TransactionLost, WriteInRead
 from ledger.retries import pauses
-from ledger.sessions import USED, WorkSession, check_usable
+from ledger.sessions import HELD, USED, WorkSession, check_usable
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class PostgresqlEngine:
             self._pause(seconds)
 
     def _once(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
-        with WorkSession(self._engine, expire_on_commit=False) as session:
+        with WorkSession(self._engine, expire_on_commit=False, info={HELD: []}) as session:
             if timeout_seconds is not None:
                 milliseconds = int(timeout_seconds * 1000)
                 session.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))

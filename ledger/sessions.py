@@ -8,12 +8,14 @@ import sqlite3
 from typing import Any
 
 from psycopg import Connection as PsycopgConnection
+from sqlalchemy import event
 from sqlmodel import Session
 
 from ledger.errors import CommitInWork, TransactionLost
 
 DRIVER = "ledger.driver"
 USED = "ledger.used"
+HELD = "ledger.held"
 
 
 class WriterConnection(sqlite3.Connection):
@@ -28,7 +30,11 @@ class WriterConnection(sqlite3.Connection):
 
 
 class WorkSession(Session):
-    """What `write` gives a work. `rollback` takes back the whole work so far; `commit` is refused."""
+    """What `write` gives a work. `rollback` takes back the whole work so far; `commit` is refused.
+
+    With a list as `info[HELD]` it holds on to every row it has loaded until the work ends: a session by itself forgets
+    a row that nobody refers to, and would ask the database for it again at the next `get`.
+    """
 
     def commit(self) -> None:
         raise CommitInWork("only `write` commits; a work just returns")
@@ -38,6 +44,14 @@ class WorkSession(Session):
         driver = self.info.get(DRIVER)
         if isinstance(driver, WriterConnection):
             driver.undo_work()
+
+
+def _hold(session: Session, row: object) -> None:
+    if (held := session.info.get(HELD)) is not None:
+        held.append(row)
+
+
+event.listen(WorkSession, "loaded_as_persistent", _hold)
 
 
 def check_usable(session: Session) -> None:

@@ -31,7 +31,7 @@ from ledger.errors import (
     WriteInRead,
 )
 from ledger.retries import pauses
-from ledger.sessions import DRIVER, WorkSession, WriterConnection, check_usable
+from ledger.sessions import DRIVER, HELD, WorkSession, WriterConnection, check_usable
 
 T = TypeVar("T")
 
@@ -351,7 +351,7 @@ class SqliteEngine:
                 session.close()
 
     def _new_session(self) -> WorkSession:
-        return WorkSession(self._writer, expire_on_commit=False, info={DRIVER: self._driver})
+        return WorkSession(self._writer, expire_on_commit=False, info={DRIVER: self._driver, HELD: []})
 
     def _end(self, call: _Call[Any]) -> None:
         """Close the work's savepoint. If it is not there, or not free, the work has broken the transaction."""

@@ -1,20 +1,16 @@
 """The intents, their lines and challenges as they stand in the database: found, made and changed here, decided elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, func, or_, text, update
+from sqlalchemy import func, text, update
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from bot.language.catalogue import Label, Line
+from bot.payments import queries
 from bot.payments.intents import (
-    CAME_BACK,
-    OPEN,
-    SET_ASIDE,
     IntentState,
-    LineState,
     Order,
     OrderKey,
     PlannedLine,
@@ -23,7 +19,7 @@ from bot.payments.intents import (
 )
 from bot.people.people import People
 from bot.store.guard_tables import WrongAnswerRow
-from bot.store.tables import ChallengeRow, IntentLineRow, IntentRow, OutboxRow, PersonRow
+from bot.store.tables import ChallengeRow, IntentLineRow, IntentRow, PersonRow
 from bot.store.vault import Vault
 from bot.x.gateway import UserId
 from ledger.clock import Clock, Entropy, IdSource
@@ -46,11 +42,10 @@ class Records:
     # Intents
 
     def find(self, session: Session, key: OrderKey) -> IntentRow | None:
-        rows = select(IntentRow).where(IntentRow.order_kind == key.kind, IntentRow.order_id == key.id)
-        return session.exec(rows).first()
+        return session.exec(queries.OF_ORDER, params={"kind": key.kind, "order": key.id}).first()
 
     def by_reference(self, session: Session, reference: str) -> IntentRow | None:
-        return session.exec(select(IntentRow).where(IntentRow.reference == reference)).first()
+        return session.exec(queries.BY_REFERENCE, params={"reference": reference}).first()
 
     def write_version(
         self, session: Session, order: Order, lines: Sequence[PlannedLine], state: IntentState
@@ -106,48 +101,22 @@ class Records:
         session.flush()
 
     def open_intents(self, session: Session, payer_id: int) -> list[IntentRow]:
-        rows = select(IntentRow).where(IntentRow.payer_id == payer_id, col(IntentRow.state).in_(sorted(OPEN)))
-        return list(session.exec(rows.order_by(col(IntentRow.created_at), col(IntentRow.id))))
+        return list(session.exec(queries.OPEN_OF, params={"payer": payer_id}))
 
     def paid_since(self, session: Session, payer_id: int, since: datetime) -> tuple[int, int]:
         """What this person has paid after this instant, in minor units, and in how many payments; what came back to
         them does not count."""
-        paid = (
-            select(
-                func.coalesce(func.sum(IntentLineRow.amount_minor), 0),
-                func.count(func.distinct(IntentRow.id)),
-            )
-            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
-            .where(IntentRow.payer_id == payer_id, IntentRow.state == IntentState.PAID)
-            .where(IntentLineRow.version == IntentRow.version)
-            .where(col(IntentLineRow.state).not_in(CAME_BACK))
-            .where(col(IntentRow.closed_at) > since)
-        )
-        minor, payments = session.exec(paid).one()
+        minor, payments = session.exec(queries.PAID_SINCE, params={"payer": payer_id, "since": since}).one()
         return int(minor), int(payments)
 
     def has_paid(self, session: Session, payer_id: int, payee_id: int) -> bool:
         """Whether this payer has paid this very account before: what came back or is being reviewed is no payment."""
-        return (
-            session.exec(
-                self._paid_lines(payer_id).where(IntentLineRow.payee_id == payee_id).limit(1)
-            ).first()
-            is not None
-        )
+        both = {"payer": payer_id, "payee": payee_id}
+        return session.exec(queries.PAID_TO, params=both).first() is not None
 
     def paid_to_others(self, session: Session, payer_id: int, payee_id: int) -> list[IntentLineRow]:
         """The newest lines this payer paid to anyone but this account."""
-        others = self._paid_lines(payer_id).where(IntentLineRow.payee_id != payee_id)
-        return list(session.exec(others.limit(1000)))
-
-    def _paid_lines(self, payer_id: int) -> SelectOfScalar[IntentLineRow]:
-        return (
-            select(IntentLineRow)
-            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
-            .where(IntentRow.payer_id == payer_id, col(IntentLineRow.transfer_id).is_not(None))
-            .where(col(IntentLineRow.state).not_in((*CAME_BACK, LineState.REVIEW)))
-            .order_by(col(IntentLineRow.id).desc())
-        )
+        return list(session.exec(queries.PAID_TO_OTHERS, params={"payer": payer_id, "payee": payee_id}))
 
     # Lines
 
@@ -171,10 +140,7 @@ class Records:
 
     def lines(self, session: Session, intent: IntentRow, version: int | None = None) -> list[IntentLineRow]:
         wanted = intent.version if version is None else version
-        rows = select(IntentLineRow).where(
-            IntentLineRow.intent_id == intent.id, IntentLineRow.version == wanted
-        )
-        return list(session.exec(rows.order_by(col(IntentLineRow.position))))
+        return list(session.exec(queries.LINES, params={"intent": intent.id, "version": wanted}))
 
     def handle(self, line: IntentLineRow) -> str:
         """The handle the payer wrote."""
@@ -203,74 +169,41 @@ class Records:
         )
 
     def held_for(self, session: Session, payee_id: int) -> list[Found]:
-        return self._held(session, col(IntentLineRow.payee_id) == payee_id)
+        return _found(session.exec(queries.HELD_FOR, params={"payee": payee_id}))
 
     def set_aside_by(self, session: Session, payer_id: int) -> list[Found]:
         """What this payer gave and nobody has yet: held, still to be undone, or under review."""
-        return self._held(session, col(IntentRow.payer_id) == payer_id, states=SET_ASIDE)
+        return _found(session.exec(queries.SET_ASIDE_BY, params={"payer": payer_id}))
 
     def undoable_until(self, session: Session, before: datetime) -> list[Found]:
         """What its payer can no longer take back, since before this instant."""
-        due = col(IntentLineRow.due_at) < before
-        return self._held(session, due, states=frozenset({LineState.UNDOABLE}))
+        return _found(session.exec(queries.UNDOABLE_DUE, params={"before": before}))
 
     def holds_due(self, session: Session, before: datetime) -> list[Found]:
         """Those whose time ended before this instant."""
-        return self._held(session, col(IntentLineRow.due_at) < before)
-
-    def _held(
-        self,
-        session: Session,
-        which: ColumnElement[bool],
-        *,
-        states: frozenset[LineState] = frozenset({LineState.HELD}),
-    ) -> list[Found]:
-        rows = (
-            select(IntentLineRow, IntentRow)
-            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
-            .where(col(IntentLineRow.state).in_(sorted(states)), which)
-            .order_by(col(IntentLineRow.id))
-        )
-        return [(line, intent) for line, intent in session.exec(rows)]
+        return _found(session.exec(queries.HELD_DUE, params={"before": before}))
 
     def received_by(self, session: Session, payee_id: int, *, limit: int) -> list[Found]:
         """What this person was paid and has not given back, newest first."""
-        rows = self._received(payee_id).order_by(col(IntentLineRow.id).desc()).limit(limit)
-        return [(line, intent) for line, intent in session.exec(rows)]
+        rows = queries.RECEIVED.order_by(col(IntentLineRow.id).desc()).limit(limit)
+        return _found(session.exec(rows, params={"payee": payee_id}))
 
     def received_under(self, session: Session, payee_id: int, reference: str) -> list[Found]:
         """The same, of one payment."""
-        rows = self._received(payee_id).where(IntentRow.reference == reference)
-        return [(line, intent) for line, intent in session.exec(rows)]
-
-    def _received(self, payee_id: int) -> "Select[IntentLineRow, IntentRow]":
-        return (
-            select(IntentLineRow, IntentRow)
-            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
-            .where(IntentLineRow.state == LineState.PAID, IntentLineRow.payee_id == payee_id)
-        )
+        rows = queries.RECEIVED.where(IntentRow.reference == reference)
+        return _found(session.exec(rows, params={"payee": payee_id}))
 
     def entries(self, session: Session, person_id: int, *, limit: int) -> list[Found]:
         """The newest payments this person gave or was given, held and returned ones among them."""
-        rows = (
-            select(IntentLineRow, IntentRow)
-            .join(IntentRow, col(IntentRow.id) == col(IntentLineRow.intent_id))
-            .where(or_(col(IntentRow.payer_id) == person_id, col(IntentLineRow.payee_id) == person_id))
-            .where(col(IntentLineRow.transfer_id).is_not(None))
-            .order_by(col(IntentLineRow.id).desc())
-            .limit(limit)
-        )
-        return [(line, intent) for line, intent in session.exec(rows)]
+        # Each half finds its newest by an index; both at once would read everybody's.
+        person = {"person": person_id, "most": limit}
+        halves = [_found(session.exec(half, params=person)) for half in (queries.GIVEN, queries.GOT)]
+        both = {line.id: (line, intent) for half in halves for line, intent in half}
+        return [both[line_id] for line_id in sorted(both, reverse=True)][:limit]
 
     def unasked_since(self, session: Session, payer_id: int, since: datetime) -> list[IntentRow]:
         """Orders of this payer that lapsed before anybody could be asked."""
-        rows = select(IntentRow).where(
-            IntentRow.payer_id == payer_id,
-            IntentRow.state == IntentState.LAPSED,
-            col(IntentRow.asked_at).is_(None),
-            col(IntentRow.closed_at) > since,
-        )
-        return list(session.exec(rows))
+        return list(session.exec(queries.UNASKED, params={"payer": payer_id, "since": since}))
 
     def move_hold_ends(self, session: Session, by: timedelta) -> None:
         """The bot could not listen for so long: nobody's time to claim runs out for it."""
@@ -296,10 +229,7 @@ class Records:
     # Challenges
 
     def challenges(self, session: Session, payer_id: int, *states: str) -> list[ChallengeRow]:
-        rows = select(ChallengeRow).where(
-            ChallengeRow.payer_id == payer_id, col(ChallengeRow.state).in_(states)
-        )
-        return list(session.exec(rows.order_by(col(ChallengeRow.id).desc()).limit(50)))
+        return list(session.exec(queries.CHALLENGES, params={"payer": payer_id, "states": states}))
 
     def add_challenge(self, session: Session, intent: IntentRow, letter: str) -> ChallengeRow:
         challenge = ChallengeRow(
@@ -326,28 +256,16 @@ class Records:
 
     def expired_challenges(self, session: Session, before: datetime) -> list[ChallengeRow]:
         """Those that reached their person and whose time ended before this instant."""
-        rows = (
-            select(ChallengeRow)
-            .join(OutboxRow, col(OutboxRow.challenge_id) == col(ChallengeRow.id))
-            .where(OutboxRow.state == "sent", ChallengeRow.state == "open")
-            .where(col(ChallengeRow.expires_at) < before)
-        )
-        return list(session.exec(rows))
+        return list(session.exec(queries.EXPIRED, params={"before": before}))
 
     def never_asked(self, session: Session, before: datetime) -> list[IntentRow]:
         """Orders whose question waits since before this instant and was never surely put."""
-        unsent = (
-            select(ChallengeRow.intent_id)
-            .join(OutboxRow, col(OutboxRow.challenge_id) == col(ChallengeRow.id))
-            .where(col(ChallengeRow.state).in_(("queued", "open")), OutboxRow.state != "sent")
-            .where(col(ChallengeRow.created_at) < before)
-        )
-        rows = select(IntentRow).where(IntentRow.state == IntentState.ASKING, col(IntentRow.id).in_(unsent))
-        return list(session.exec(rows))
+        return list(session.exec(queries.NEVER_ASKED, params={"before": before}))
 
     def parked_before(self, session: Session, before: datetime) -> list[IntentRow]:
         """Orders that wait for their payer to enrol since before this instant."""
-        rows = select(IntentRow).where(
-            IntentRow.state == IntentState.PARKED, col(IntentRow.created_at) < before
-        )
-        return list(session.exec(rows))
+        return list(session.exec(queries.PARKED, params={"before": before}))
+
+
+def _found(rows: Iterable[tuple[IntentLineRow, IntentRow]]) -> list[Found]:
+    return [(line, intent) for line, intent in rows]

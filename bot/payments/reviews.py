@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from bot.errors import Refusal
@@ -21,6 +21,7 @@ from bot.payments.intents import LineState
 from bot.payments.records import Records
 from bot.payments.rules import Rules
 from bot.people.people import People
+from bot.store.columns import literally
 from bot.store.guard_tables import ReviewRow
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import IntentLineRow, IntentRow, OutboxRow, PersonRow
@@ -45,6 +46,11 @@ class NotUnderReview(Refusal):
     """It was decided already, or taken back by its payer."""
 
     phrase = "reference_unknown"
+
+
+_LATE = select(ReviewRow).where(
+    literally(ReviewRow.outcome, "open"), col(ReviewRow.opened_at) < bindparam("opened_before")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,9 @@ class Reviews:
 
     def waiting(self, session: Session) -> Sequence[ReviewRow]:
         """What is to be looked at, oldest first; not what its payer has taken back meanwhile."""
-        rows = select(ReviewRow).where(ReviewRow.outcome == "open").order_by(col(ReviewRow.opened_at))
+        rows = (
+            select(ReviewRow).where(literally(ReviewRow.outcome, "open")).order_by(col(ReviewRow.opened_at))
+        )
         return [
             review
             for review in session.exec(rows)
@@ -137,10 +145,8 @@ class Reviews:
 
     def expire(self, session: Session) -> None:
         """For the sweep: what nobody looked at in time goes back."""
-        late = select(ReviewRow).where(
-            ReviewRow.outcome == "open", col(ReviewRow.opened_at) < self.clock() - self.rules.review.lasts
-        )
-        for review in list(session.exec(late)):
+        opened_before = self.clock() - self.rules.review.lasts
+        for review in list(session.exec(_LATE, params={"opened_before": opened_before})):
             intent = session.get_one(IntentRow, review.intent_id)
             self.people.lock(session, [UserId(intent.payer_id)])
             session.refresh(review)

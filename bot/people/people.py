@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, select
 
 from bot.language.catalogue import Label
@@ -17,6 +17,26 @@ from bot.people.tiers import Tier
 from bot.store.tables import PersonRow
 from bot.store.vault import Vault
 from bot.x.gateway import UserId, XUser
+
+_ENSURED = text(
+    "INSERT INTO people (user_id, labelled_by, standing, spoken_language, wrong_answers, locks, letters_used, tier,"
+    " is_private, receipts_muted)"
+    " VALUES (:person, 0, 'stranger', :language, 0, 0, 0, 'new', FALSE, FALSE) ON CONFLICT DO NOTHING"
+)
+# Asked for each message, so built once. What was read before the lock was held is read again.
+_TAKEN = (
+    select(PersonRow)
+    .where(PersonRow.user_id == bindparam("person"))
+    .with_for_update(skip_locked=True, key_share=False)
+    .execution_options(populate_existing=True)
+)
+_LOCKED = (
+    select(PersonRow)
+    .where(col(PersonRow.user_id).in_(bindparam("people", expanding=True)))
+    .order_by(col(PersonRow.user_id))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 class Standing(StrEnum):
@@ -33,18 +53,11 @@ class People:
 
     def ensure(self, session: Session, user_id: UserId) -> None:
         """A row for this person, made once however many ask at the same moment."""
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        row = insert(PersonRow).values(
-            user_id=user_id, labelled_by=0, standing="stranger", spoken_language=self._language,
-            wrong_answers=0, locks=0, letters_used=0, tier="new", is_private=False, receipts_muted=False,
-        )  # fmt: skip
-        session.exec(row.on_conflict_do_nothing())
+        session.connection().execute(_ENSURED, {"person": user_id, "language": self._language})
 
     def take(self, session: Session, user_id: UserId) -> bool:
         """Locks this person for the transaction; False if another worker has them."""
-        row = select(PersonRow).where(PersonRow.user_id == user_id)
-        locked = row.with_for_update(skip_locked=True, key_share=False)
-        return session.exec(locked.execution_options(populate_existing=True)).first() is not None
+        return session.exec(_TAKEN, params={"person": user_id}).first() is not None
 
     def lock(self, session: Session, user_ids: Iterable[UserId]) -> dict[UserId, PersonRow]:
         """These people's rows, locked in the order of their ids. Whoever already holds one may still have to wait for
@@ -52,8 +65,7 @@ class People:
         wanted = sorted(set(user_ids))
         for user_id in wanted:
             self.get(session, user_id)
-        rows = select(PersonRow).where(col(PersonRow.user_id).in_(wanted)).order_by(col(PersonRow.user_id))
-        found = session.exec(rows.with_for_update().execution_options(populate_existing=True))
+        found = session.exec(_LOCKED, params={"people": wanted})
         return {UserId(row.user_id): row for row in found}
 
     def get(self, session: Session, user_id: UserId) -> PersonRow:

@@ -26,7 +26,7 @@ accepted once. Wrong tries lock for a growing time, and the person is told.
 import hmac
 from dataclasses import dataclass
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from bot.language.catalogue import Parameters
@@ -52,6 +52,15 @@ from bot.store.tables import PersonRow
 from bot.store.vault import Vault
 from bot.x.gateway import UserId
 from ledger.clock import Clock, Entropy, IdSource
+
+_LIVE = (
+    select(SecondFactorRow)
+    .where(SecondFactorRow.person_id == bindparam("person"), col(SecondFactorRow.ended_at).is_(None))
+    .execution_options(populate_existing=True)
+)
+_TO_REMIND = select(SecondFactorRow.person_id).where(
+    col(SecondFactorRow.notice_at).is_not(None), col(SecondFactorRow.notice_at) <= bindparam("now")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +274,7 @@ class SecondFactors:
 
     def remind(self, session: Session) -> None:
         """For the sweep: tells what is under way after a day, and what has come about."""
-        due = select(SecondFactorRow.person_id).where(col(SecondFactorRow.notice_at) <= self.clock())
-        for person_id in sorted(set(session.exec(due))):
+        for person_id in sorted(set(session.exec(_TO_REMIND, params={"now": self.clock()}))):
             self._locked(session, self.people.get(session, UserId(person_id)))
 
     def _remind(self, session: Session, person: PersonRow, row: SecondFactorRow) -> None:
@@ -296,10 +304,7 @@ class SecondFactors:
         return live
 
     def _rows(self, session: Session, person: PersonRow) -> list[SecondFactorRow]:
-        rows = select(SecondFactorRow).where(
-            SecondFactorRow.person_id == person.user_id, col(SecondFactorRow.ended_at).is_(None)
-        )
-        return list(session.exec(rows.execution_options(populate_existing=True)))
+        return list(session.exec(_LIVE, params={"person": person.user_id}))
 
     def _end(self, session: Session, row: SecondFactorRow) -> None:
         row.ended_at = self.clock()

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from bot.store.columns import BotTable, big_id, instant, one_of
@@ -40,6 +40,12 @@ class ReviewRow(BotTable, table=True):
         UniqueConstraint("intent_id", name="one_review_for_an_intent"),
         one_of("outcome", "open", "released", "refused", "cancelled", "expired"),
         CheckConstraint("(outcome = 'open') = (closed_at IS NULL)", name="closed_has_a_time"),
+        Index(
+            "ix_reviews_open",
+            "opened_at",
+            sqlite_where=text("outcome = 'open'"),
+            postgresql_where=text("outcome = 'open'"),
+        ),
     )
     id: int = Field(sa_column=big_id(primary=True))
     intent_id: int = Field(sa_column=big_id(foreign="intents.id"))

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Integer, cast, delete, func, update
+from sqlalchemy import Integer, bindparam, cast, delete, func
 from sqlmodel import Session, col, select
 
 from bot.errors import UnreadableRow
 from bot.people.people import People
+from bot.store.columns import literally
 from bot.store.tables import InboxRow
 from bot.store.vault import Vault
 from bot.x.gateway import DirectMessage, Post, Unreadable, UserId, XUser
@@ -57,6 +58,37 @@ class Received:
     chain_id: int
     said_at: datetime
     content: Arrival
+
+
+# Asked for each message, so built once.
+_WAITING_PEOPLE = (
+    select(InboxRow.person_id)
+    .where(literally(InboxRow.state, "waiting"))
+    .group_by(col(InboxRow.person_id))
+    .order_by(func.max(cast(col(InboxRow.urgent), Integer)).desc(), func.min(col(InboxRow.said_at)))
+    .limit(20)
+)
+_OLDEST = (
+    select(InboxRow)
+    .where(literally(InboxRow.state, "waiting"), InboxRow.person_id == bindparam("person"))
+    .order_by(col(InboxRow.urgent).desc(), col(InboxRow.said_at), col(InboxRow.id))
+    .limit(1)
+)
+_KNOWN = select(InboxRow.id, InboxRow.reason).where(
+    InboxRow.kind == bindparam("kind"), InboxRow.x_id == bindparam("x_id")
+)
+_NEWER = select(InboxRow.id).where(
+    InboxRow.kind == "post", InboxRow.chain_id == bindparam("chain"), InboxRow.x_id > bindparam("x_id")
+)
+_TWIN = select(InboxRow.id).where(InboxRow.twin_id == bindparam("x_id"))
+_LIKE = (
+    select(InboxRow)
+    .where(InboxRow.person_id == bindparam("person"), InboxRow.kind == "message")
+    .where(col(InboxRow.said_at).between(bindparam("earliest"), bindparam("latest")))
+    .where(InboxRow.pushed == bindparam("other_way"), col(InboxRow.twin_id).is_(None))
+    .where(InboxRow.x_id != bindparam("x_id"))
+    .order_by(col(InboxRow.said_at), col(InboxRow.id))
+)
 
 
 class Inbox:
@@ -188,18 +220,17 @@ class Inbox:
     def _is_twin(self, session: Session, message: DirectMessage, *, pushed: bool) -> bool:
         """Whether the same message came the other way already: X may give it one id when it pushes it and another when it
         is polled, so sender, time and text tell too. Each is the twin of one only."""
-        if session.exec(select(InboxRow.id).where(InboxRow.twin_id == message.id)).first() is not None:
+        if session.exec(_TWIN, params={"x_id": message.id}).first() is not None:
             return True
         said_at = instant_of(message.id)
-        rows = (
-            select(InboxRow)
-            .where(InboxRow.person_id == message.sender_id, InboxRow.kind == "message")
-            .where(col(InboxRow.said_at).between(said_at - TWINS_WITHIN, said_at + TWINS_WITHIN))
-            .where(col(InboxRow.pushed).is_(not pushed), col(InboxRow.twin_id).is_(None))
-            .where(InboxRow.x_id != message.id)
-            .order_by(col(InboxRow.said_at), col(InboxRow.id))
-        )
-        for row in session.exec(rows):
+        like = {
+            "person": message.sender_id,
+            "x_id": message.id,
+            "other_way": not pushed,
+            "earliest": said_at - TWINS_WITHIN,
+            "latest": said_at + TWINS_WITHIN,
+        }
+        for row in session.exec(_LIKE, params=like):
             if self._says(row, message.text):
                 row.twin_id = message.id
                 session.add(row)
@@ -217,8 +248,7 @@ class Inbox:
     @staticmethod
     def _known(session: Session, kind: str, x_id: int) -> tuple[int, str] | None:
         """The row of this item, and why it was set aside if it was."""
-        row = select(InboxRow.id, InboxRow.reason).where(InboxRow.kind == kind, InboxRow.x_id == x_id)
-        found = session.exec(row).first()
+        found = session.exec(_KNOWN, params={"kind": kind, "x_id": x_id}).first()
         return (found[0], found[1] or "") if found else None
 
     def next(self, session: Session) -> InboxRow | None:
@@ -232,29 +262,14 @@ class Inbox:
         return None
 
     def _waiting_people(self, session: Session) -> list[UserId]:
-        urgent = func.max(cast(col(InboxRow.urgent), Integer))
-        oldest = func.min(col(InboxRow.said_at))
-        waiting = (
-            select(InboxRow.person_id)
-            .where(InboxRow.state == "waiting")
-            .group_by(col(InboxRow.person_id))
-            .order_by(urgent.desc(), oldest)
-            .limit(20)
-        )
-        return [UserId(person_id) for person_id in session.exec(waiting)]
+        return [UserId(person_id) for person_id in session.exec(_WAITING_PEOPLE)]
 
     def _oldest_of(self, session: Session, person_id: UserId) -> InboxRow | None:
-        rows = (
-            select(InboxRow)
-            .where(InboxRow.state == "waiting", InboxRow.person_id == person_id)
-            .order_by(col(InboxRow.urgent).desc(), col(InboxRow.said_at), col(InboxRow.id))
-        )
-        return session.exec(rows.limit(1)).first()
+        return session.exec(_OLDEST, params={"person": person_id}).first()
 
     def has_waiting(self, session: Session, person_id: UserId) -> bool:
         """Whether something this person said is still to be worked."""
-        waiting = select(InboxRow.id).where(InboxRow.state == "waiting", InboxRow.person_id == person_id)
-        return session.exec(waiting.limit(1)).first() is not None
+        return session.exec(_OLDEST, params={"person": person_id}).first() is not None
 
     def open(self, row: InboxRow) -> Received:
         """What the row holds. Raises `UnreadableRow`."""
@@ -281,10 +296,8 @@ class Inbox:
 
     def newer_version_exists(self, session: Session, received: Received) -> bool:
         """Whether a higher version of the same post has been stored: then this one counts no more."""
-        newer = select(InboxRow.id).where(
-            InboxRow.kind == "post", InboxRow.chain_id == received.chain_id, InboxRow.x_id > received.x_id
-        )
-        return session.exec(newer).first() is not None
+        version = {"chain": received.chain_id, "x_id": received.x_id}
+        return session.exec(_NEWER, params=version).first() is not None
 
     def finish(self, session: Session, row_id: int) -> None:
         self._close(session, row_id, state="done", reason=None)
@@ -295,8 +308,7 @@ class Inbox:
             self._close(session, row_id, state="set_aside", reason=reason[:500])
 
     def _close(self, session: Session, row_id: int, *, state: str, reason: str | None) -> None:
-        session.exec(
-            update(InboxRow)
-            .where(col(InboxRow.id) == row_id)
-            .values(state=state, reason=reason, finished_at=self._clock())
-        )
+        row = session.get_one(InboxRow, row_id)
+        row.state, row.reason, row.finished_at = state, reason, self._clock()
+        session.add(row)
+        session.flush()

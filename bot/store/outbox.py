@@ -8,13 +8,14 @@ a crash has an unknown outcome, and is looked for at X before it is sent again.
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, text, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.language.catalogue import Parameters, Value
 from bot.people.people import People, Standing
+from bot.store.columns import literally
 from bot.store.parameters import dump, load
 from bot.store.tables import OutboxRow, PersonRow
 from bot.store.vault import Vault
@@ -44,21 +45,22 @@ def _being_told() -> ColumnElement[bool]:
     return (
         select(other.id)
         .where(other.person_id == OutboxRow.person_id, other.kind == OutboxRow.kind)
-        .where(col(other.state) == literal_column("'sending'"), col(other.id) != OutboxRow.id)
+        .where(literally(other.state, "sending"), col(other.id) != OutboxRow.id)
         .where(col(other.merged_into).is_(None), col(other.attempted_at) > bindparam("sending_since"))
         .exists()
     )
 
 
 def _due() -> SelectOfScalar[OutboxRow]:
-    state = col(OutboxRow.state)
-    abandoned = (state == "sending") & (col(OutboxRow.attempted_at) < bindparam("abandoned_before"))
+    abandoned = literally(OutboxRow.state, "sending") & (
+        col(OutboxRow.attempted_at) < bindparam("abandoned_before")
+    )
     return (
         select(OutboxRow)
         .where(OutboxRow.kind == bindparam("kind"), col(OutboxRow.merged_into).is_(None))
         .where(~_being_told())
-        .where(text("outbox.state IN ('waiting', 'sending', 'unknown')"))
-        .where(or_(state.in_(("waiting", "unknown")), abandoned))
+        .where(literally(OutboxRow.state, "waiting", "sending", "unknown"))
+        .where(or_(literally(OutboxRow.state, "waiting", "unknown"), abandoned))
         .where(col(OutboxRow.due_at) <= bindparam("now"))
         .order_by(col(OutboxRow.priority), col(OutboxRow.due_at), col(OutboxRow.id))
         .limit(1)
@@ -66,10 +68,21 @@ def _due() -> SelectOfScalar[OutboxRow]:
     )
 
 
-# Asked many times a second, so built once. States stand in them as words, not as parameters: an index over a part of a
-# table serves only who repeats its condition.
+# Asked for each message, so built once.
 _DUE = _due()
 _BUSY = select(OutboxRow.id).where(OutboxRow.id == bindparam("row"), _being_told())
+_REPLY = select(OutboxRow.id).where(OutboxRow.reply_to == bindparam("reply_to"))
+_COMPANIONS = (
+    select(OutboxRow)
+    .where(OutboxRow.person_id == bindparam("person"), literally(OutboxRow.state, "waiting"))
+    .where(OutboxRow.kind == "message", OutboxRow.priority != Priority.CHALLENGE)
+    .where(OutboxRow.id != bindparam("row"), col(OutboxRow.merged_into).is_(None))
+    .where(col(OutboxRow.first_attempted_at).is_(None), OutboxRow.due_at <= bindparam("now"))
+    .order_by(col(OutboxRow.id))
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_MERGED = select(OutboxRow).where(OutboxRow.merged_into == bindparam("row")).order_by(col(OutboxRow.id))
 
 
 class Outbox:
@@ -118,8 +131,7 @@ class Outbox:
     ) -> None:
         """A public reply under a person's post: at most one for all its versions. The reference keeps X from taking
         it for the same text again."""
-        already = select(OutboxRow.id).where(OutboxRow.reply_to == chain_id)
-        if session.exec(already).first() is not None:
+        if session.exec(_REPLY, params={"reply_to": chain_id}).first() is not None:
             return
         self._add(
             session,
@@ -213,22 +225,13 @@ class Outbox:
     def companions(self, session: Session, row: OutboxRow, *, most: int) -> list[OutboxRow]:
         """What else waits for this person and may go out in one message with it: never a question, never what was
         tried before."""
-        rows = (
-            select(OutboxRow)
-            .where(OutboxRow.person_id == row.person_id, OutboxRow.state == "waiting")
-            .where(OutboxRow.kind == "message", OutboxRow.priority != Priority.CHALLENGE)
-            .where(col(OutboxRow.id) != row.id, col(OutboxRow.merged_into).is_(None))
-            .where(col(OutboxRow.first_attempted_at).is_(None), OutboxRow.due_at <= self._clock())
-            .order_by(col(OutboxRow.id))
-            .limit(most)
-        )
-        found = session.exec(rows.with_for_update(skip_locked=True))
+        wanted = {"person": row.person_id, "row": row.id, "now": self._clock(), "most": most}
+        found = session.exec(_COMPANIONS, params=wanted)
         return [other for other in found if not self.is_unwanted(session, other)]
 
     def merged(self, session: Session, row: OutboxRow) -> list[OutboxRow]:
         """What goes out in this row's message."""
-        rows = select(OutboxRow).where(OutboxRow.merged_into == row.id)
-        return list(session.exec(rows.order_by(col(OutboxRow.id))))
+        return list(session.exec(_MERGED, params={"row": row.id}))
 
     def release(self, session: Session, row: OutboxRow) -> None:
         """What was to go out with this row stands for itself again."""

@@ -74,7 +74,7 @@ class InboxRow(BotTable, table=True):
         UniqueConstraint("kind", "x_id", name="stored_once"),
         _one_of("kind", "post", "message", "lookup"),
         _one_of("state", "waiting", "done", "set_aside"),
-        Index("ix_inbox_waiting", "urgent", "said_at", sqlite_where=text("state = 'waiting'"),
+        Index("ix_inbox_waiting", "person_id", "urgent", "said_at", sqlite_where=text("state = 'waiting'"),
               postgresql_where=text("state = 'waiting'")),
         Index("ix_inbox_chain", "chain_id"),
         Index("ix_inbox_set_aside", "id", sqlite_where=text("state = 'set_aside'"),
@@ -110,7 +110,7 @@ class OutboxRow(BotTable, table=True):
         UniqueConstraint("challenge_id", name="one_message_for_a_challenge"),
         _one_of("kind", "message", "reply", "lookup"),
         _one_of("state", "waiting", "sending", "unknown", "sent", "failed", "dropped"),
-        Index("ix_outbox_due", "priority", "due_at", "id", sqlite_where=text("state IN ('waiting', 'sending', 'unknown')"),
+        Index("ix_outbox_due", "kind", "priority", "due_at", "id", sqlite_where=text("state IN ('waiting', 'sending', 'unknown')"),
               postgresql_where=text("state IN ('waiting', 'sending', 'unknown')")),
         Index("ix_outbox_attempted", "kind", "attempted_at"),
         Index("ix_outbox_merged", "merged_into", sqlite_where=text("merged_into IS NOT NULL"),
@@ -164,6 +164,7 @@ class IntentRow(BotTable, table=True):
               postgresql_where=text("state IN ('parked', 'asking')")),
         Index("ix_intents_payer", "payer_id", "id"),
         Index("ix_intents_closed", "state", "closed_at"),
+        Index("ix_intents_payer_closed", "payer_id", "closed_at"),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
     order_kind: str
@@ -201,8 +202,8 @@ class IntentLineRow(BotTable, table=True):
         CheckConstraint("state NOT IN ('held', 'undoable', 'review') OR due_at IS NOT NULL", name="held_has_an_end"),
         Index("ix_intent_lines_held", "payee_id", sqlite_where=text("state = 'held'"),
               postgresql_where=text("state = 'held'")),
-        Index("ix_intent_lines_pending", "state", "due_at", sqlite_where=text("state IN ('undoable', 'review')"),
-              postgresql_where=text("state IN ('undoable', 'review')")),
+        Index("ix_intent_lines_set_aside", "due_at", sqlite_where=text("state IN ('held', 'review', 'undoable')"),
+              postgresql_where=text("state IN ('held', 'review', 'undoable')")),
         Index("ix_intent_lines_payee", "payee_id", "id"),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
@@ -230,7 +231,7 @@ class ChallengeRow(BotTable, table=True):
         CheckConstraint("state = 'queued' OR state = 'closed' OR state = 'superseded' OR nonce IS NOT NULL",
                         name="an_open_one_was_issued"),
         Index("ix_challenges_payer", "payer_id", "state"),
-        Index("ix_challenges_open", "payer_id", sqlite_where=text("state IN ('queued', 'open')"),
+        Index("ix_challenges_open", "created_at", sqlite_where=text("state IN ('queued', 'open')"),
               postgresql_where=text("state IN ('queued', 'open')")),
         Index("uq_challenges_letter", "payer_id", "letter", unique=True,
               sqlite_where=text("state IN ('queued', 'open')"), postgresql_where=text("state IN ('queued', 'open')")),

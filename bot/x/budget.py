@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, select
 
 from bot.store.outbox import Priority
@@ -39,6 +39,15 @@ def own_rules(*, messages_per_quarter_hour: int, messages_per_day: int, replies_
         REPLY: {MINUTE: replies_per_minute, QUARTER_HOUR: 100},
         LOOK_UP: {QUARTER_HOUR: 900},
     }
+
+
+_LOCKED = (
+    select(CallWindowRow)
+    .where(CallWindowRow.call == bindparam("call"))
+    .order_by(col(CallWindowRow.window_seconds))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +121,10 @@ class Budget:
         return list(session.exec(select(CallWindowRow).order_by(*order)))
 
     def _locked(self, session: Session, call: str) -> list[CallWindowRow]:
-        rows = select(CallWindowRow).where(CallWindowRow.call == call)
-        rows = rows.order_by(col(CallWindowRow.window_seconds)).with_for_update()
-        found = list(session.exec(rows))
+        found = list(session.exec(_LOCKED, params={"call": call}))
         if len(found) < len(self.rules.get(call, {})):
             self._begin(session, call)
-            found = list(session.exec(rows.execution_options(populate_existing=True)))
+            found = list(session.exec(_LOCKED, params={"call": call}))
         return found
 
     def _begin(self, session: Session, call: str) -> None:

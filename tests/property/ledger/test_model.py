@@ -277,7 +277,7 @@ def check(databases, examples):
 def databases(request, sqlite_templates, tmp_path):
     """How to take an empty database, and to give it back."""
     if request.param == "postgresql":
-        pool = request.getfixturevalue("postgresql_databases")
+        pool = request.getfixturevalue("postgresql_databases")("ledger")
         return pool.take, pool.give_back
 
     def take():
