@@ -31,6 +31,7 @@ from bot.payments.story import Story
 from bot.people.controls import ABOUT_SOMEBODY, VERBS, Controls
 from bot.people.devices import Devices
 from bot.people.enrolment import Enrolment
+from bot.people.erasing import Erasing
 from bot.people.freezing import Freezing
 from bot.people.people import People, Standing
 from bot.store.inbox import Inbox, LookedUp, Received
@@ -86,6 +87,7 @@ class Desk:
     enrolment: Enrolment
     freezing: Freezing
     controls: Controls
+    erasing: Erasing
     devices: Devices
     people: People
     inbox: Inbox
@@ -126,7 +128,7 @@ class Desk:
         self.people.notice(session, message.people, seen_in=message.id)
         person = self.people.get(session, message.sender_id)
         answer = parse_answer(message.text)
-        if answer and person.standing == Standing.ENROLLED:
+        if answer and (person.standing == Standing.ENROLLED or self.erasing.is_asked(session, person)):
             self._answer(session, person, answer, message.id)
             return
         reading = reader.read(utterance_of(message, self.bot, author=self.people.label(person).username))
@@ -134,12 +136,15 @@ class Desk:
         self._obey(session, Said(person, received, reading.language, None, known), reading)
 
     def _answer(self, session: Session, person: PersonRow, answer: Answer, said_in: MessageId) -> None:
-        """While somebody is frozen the only question they can have been asked is whether to thaw."""
-        if person.frozen_at is None:
+        """While somebody is frozen the only question they can have been asked is whether to thaw; while they are asked
+        whether to be erased, it is that one."""
+        frozen = person.frozen_at is not None
+        if not frozen and not self.erasing.is_asked(session, person):
             self.story.answer(session, person, answer, said_in)
             return
+        asked = self.freezing if frozen else self.erasing
         try:
-            self.freezing.answer(session, person, answer, answered_at=instant_of(said_in))
+            asked.answer(session, person, answer, answered_at=instant_of(said_in))
         except Refusal as refusal:
             self.outbox.tell(session, person, refusal.phrase, refusal.parameters)
 
@@ -195,6 +200,7 @@ class Desk:
             )  # an older version's code counts no more; the result asks anew
             self._look_up(session, said, missing)
             return
+        self.erasing.call_off(session, said.person)
         try:
             if missing:
                 raise HandleUnknown(username=missing[0])
@@ -248,6 +254,8 @@ class Desk:
                 self.inquiries.history(session, person)
             case Verb.RECEIPT:
                 self.inquiries.receipt(session, person, command.reference)
+            case Verb.CANCEL if self.erasing.call_off(session, person):
+                self.outbox.tell(session, person, "erase_called_off", {})
             case Verb.CANCEL:
                 self.changes.cancel(session, person, command.reference)
             case Verb.DECLINE:
@@ -259,6 +267,10 @@ class Desk:
                 self.freezing.freeze(session, person)
             case Verb.THAW:
                 self.freezing.ask(session, person)
+            case Verb.ERASE if said.private:
+                self.erasing.ask(session, person)
+            case Verb.ERASE:
+                self.outbox.tell(session, person, "erase_in_private", {})
             case Verb.DEVICES:
                 self.devices.invite(session, person)
             case verb if verb in VERBS:
@@ -296,6 +308,10 @@ class Desk:
                 self.changes.decline(session, said.person, command.reference)
             case Verb.FREEZE if said.person.wallet_id is not None:
                 self.freezing.freeze(session, said.person)
+            case Verb.ERASE:
+                self.erasing.ask(session, said.person)
+            case Verb.CANCEL if self.erasing.call_off(session, said.person):
+                self.outbox.tell(session, said.person, "erase_called_off", {})
             case Verb.LANGUAGE:
                 self._control(session, said, command)
             case Verb.HELP:
@@ -373,7 +389,7 @@ _MOVES_MONEY = frozenset({Verb.CANCEL, Verb.DECLINE, Verb.RETURN})
 
 
 def _comes_back(reading: Reading) -> bool:
-    return isinstance(reading, Command) and reading.verb in {Verb.START, Verb.STOP, Verb.FREEZE}
+    return isinstance(reading, Command) and reading.verb in {Verb.START, Verb.STOP, Verb.FREEZE, Verb.ERASE}
 
 
 def _missing(payees: Sequence[Payee], known: Mapping[str, XUser] | None) -> tuple[str, ...]:

@@ -41,6 +41,12 @@ from bot.payments.wallets import Wallets
 from bot.people.controls import Controls
 from bot.people.devices import Devices
 from bot.people.enrolment import Enrolment
+from bot.people.erasing import ASKED as ERASE
+from bot.people.erasing import Erasing
+from bot.people.erasure_list import ErasureList
+from bot.people.erasures import Erasures
+from bot.people.forgetting import Forgetting
+from bot.people.freezing import ASKED as THAW
 from bot.people.freezing import Freezing
 from bot.people.locking import Locking
 from bot.people.people import People
@@ -92,6 +98,9 @@ class Bot:
     authorisations: Authorisations
     enrolment: Enrolment
     freezing: Freezing
+    erasing: Erasing
+    forgetting: Forgetting
+    erasure_list: ErasureList
     factors: SecondFactors
     devices: Devices
     inquiries: Inquiries
@@ -120,8 +129,15 @@ class Bot:
         def work(session: Session) -> None:
             if not is_paused(session):
                 self.sweep.run(session, messages_read_at=self.listening.messages_read_at(session))
+                self.forgetting.tidy(session)
+                self.erasure_list.write(session)
 
         self.database.write(work)
+
+
+def erasure_file(settings: Settings) -> Path:
+    """Where the list of erasures is kept, outside the database."""
+    return settings.home / "erasures.jsonl"
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -204,8 +220,10 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
 
     book = Ledger(clock=clock, ids=ids)
     people = People(vault=vault, language=settings.language, time_zone=ZoneInfo(settings.time_zone))
+    erasures = Erasures(vault)
     inbox = Inbox(
         people=people,
+        erasures=erasures,
         vault=vault,
         clock=clock,
         ids=ids,
@@ -245,6 +263,11 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         story, claims, records, wallets, outbox, clock, account.username, settings.operator_name
     )
     freezing = Freezing(story, wallets, answers, factors, people, outbox, keyring, clock, entropy)
+    forgetting = Forgetting(people, erasures, wallets, authorisations, clock, ids)
+    erasing = Erasing(
+        story, wallets, answers, factors, forgetting, people, outbox, keyring, clock, entropy, ids
+    )
+    wording = Wording(outbox, asking, {THAW: freezing.code_facts, ERASE: erasing.code_facts}, people)
     inquiries = Inquiries(wallets, records, people, outbox)
     devices = Devices(people, outbox, factors, vault, clock, ids, entropy, settings.reachable_pages)
     controls = Controls(blocks, people, outbox, account.id)
@@ -256,6 +279,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         enrolment=enrolment,
         freezing=freezing,
         controls=controls,
+        erasing=erasing,
         devices=devices,
         people=people,
         inbox=inbox,
@@ -277,6 +301,9 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         authorisations=authorisations,
         enrolment=enrolment,
         freezing=freezing,
+        erasing=erasing,
+        forgetting=forgetting,
+        erasure_list=ErasureList(erasure_file(settings), clock),
         factors=factors,
         devices=devices,
         inquiries=inquiries,
@@ -293,7 +320,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
             database=database,
             outbox=outbox,
             inbox=inbox,
-            together=Together(outbox, Wording(outbox, asking, freezing, people)),
+            together=Together(outbox, wording),
             waiting=Waiting(outbox, people, budget),
             asking=asking,
             budget=budget,

@@ -9,6 +9,7 @@ from bot.admin.members import Members
 from bot.admin.queues import Queues
 from bot.admin.stories import Stories
 from bot.keys import keyring_from
+from bot.people.erasures import Erasures
 from bot.people.people import People
 from bot.settings import Settings
 from bot.store.inbox import Inbox
@@ -35,7 +36,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     log = AuditLog(vault=vault, clock=clock, ids=ids)
     people = People(vault=vault, language=settings.language)
     outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
-    inbox = Inbox(people=people, vault=vault, clock=clock, ids=ids)
+    inbox = Inbox(people=people, erasures=Erasures(vault), vault=vault, clock=clock, ids=ids)
     return Office(
         log=log,
         queues=Queues(vault=vault, outbox=outbox, log=log, clock=clock),

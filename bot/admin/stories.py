@@ -140,7 +140,11 @@ class Stories:
     def _moved(self, session: Session, intent: IntentRow, lines: list[IntentLineRow]) -> Iterator[Happened]:
         rows = select(AuthorisationRow).where(AuthorisationRow.intent_id == intent.id)
         for row in session.exec(rows):
-            at = instant_of(row.evidence) if row.kind in {"answer", "return"} else row.created_at
+            at = (
+                instant_of(row.evidence)
+                if row.kind in {"answer", "return"} and row.evidence > 0
+                else row.created_at
+            )
             who = self._person(session, row.person_id)
             yield Happened(at, "answered", f"{row.kind} of {who}, authorisation {row.id}")
         for transfer_id in sorted(

@@ -1,14 +1,14 @@
 """Puts an outbox row into words, in the moment it is sent. A challenge's code exists only here and in the message."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 
 from sqlmodel import Session
 
+from bot.language.catalogue import Parameters
 from bot.language.voice import say
 from bot.payments.asking import Asking
-from bot.people.freezing import ASKED as THAW
-from bot.people.freezing import Freezing
 from bot.people.people import People
 from bot.store.outbox import Outbox
 from bot.store.tables import ChallengeRow, OutboxRow
@@ -19,7 +19,8 @@ from bot.x.gateway import UserId
 class Wording:
     outbox: Outbox
     asking: Asking
-    freezing: Freezing
+    questions: Mapping[str, Callable[[Session, int], Parameters | None]]
+    """What else holds a code, and where its facts come from."""
     people: People
 
     def word(self, session: Session, row: OutboxRow, *, may_be_out: bool) -> str | None:
@@ -31,8 +32,8 @@ class Wording:
             if asked is None:
                 return None
             parameters |= self.asking.code_facts(challenge, asked)
-        elif row.phrase == THAW:
-            facts = self.freezing.code_facts(session, row.person_id)
+        elif row.phrase in self.questions:
+            facts = self.questions[row.phrase](session, row.person_id)
             if facts is None:
                 return None
             parameters |= facts

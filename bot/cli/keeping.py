@@ -82,6 +82,10 @@ def restore(
             )
         )
         database.close()
+    for left in restored.left:
+        say("[yellow]LOOK[/yellow] ", left)
+    if restored.forgotten:
+        say("", f"{restored.forgotten} people were erased since that backup, and are again.")
     for finding in restored.findings:
         say("[red]BROKEN[/red] ", finding)
     if restored.findings:

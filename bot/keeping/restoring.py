@@ -21,6 +21,7 @@ import bot.migrations
 import ledger.migrations
 from bot.auditing import verify
 from bot.errors import BackupUnusable, Misconfigured
+from bot.keeping.forgetting_again import forget_again
 from bot.keeping.manifest import Contents, Manifest, differences, look_at, read_header
 from bot.keeping.parcel import identity_of, unpack
 from bot.keeping.postgresql_tools import run_tool
@@ -42,6 +43,10 @@ class Restored:
 
     manifest: Manifest
     findings: tuple[str, ...]
+    forgotten: int = 0
+    """People erased since the backup, and now again."""
+    left: tuple[str, ...] = ()
+    """What an admin has to see to."""
 
 
 def restore(
@@ -62,7 +67,7 @@ def restore(
         manifest = _unpacked(file, key_file, content, keyring)
         _refuse_misfit(manifest, dialect)
         _PLACE[dialect](settings, content, _mark(manifest, clock()))
-    return _verified(settings, manifest, progress)
+    return _verified(settings, manifest, clock, progress)
 
 
 def _unpacked(file: Path, key_file: Path, content: Path, keyring: Keyring) -> Manifest:
@@ -165,16 +170,18 @@ _PLACE: dict[str, Callable[[Settings, Path, str], None]] = {
 }
 
 
-def _verified(settings: Settings, manifest: Manifest, progress: Progress | None) -> Restored:
+def _verified(settings: Settings, manifest: Manifest, clock: Clock, progress: Progress | None) -> Restored:
     """First held against what the backup said of itself, then brought to this program's form and recomputed."""
     with Database(settings.database_address) as copied:
         apart = differences(_as_marked(manifest.contents), copied.read(look_at))
     database = existing_database(settings)
     try:
+        forgotten, left = forget_again(database, settings, clock)
         findings = verify(database, settings, progress=progress).findings
     finally:
         database.close()
-    return Restored(manifest, (*(f"not as it was backed up: {one}" for one in apart), *findings))
+    apart = [f"not as it was backed up: {one}" for one in apart]
+    return Restored(manifest, (*apart, *findings), forgotten, left)
 
 
 def _as_marked(contents: Contents) -> Contents:

@@ -16,7 +16,7 @@ from ledger.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """How a person is shown: the handle (without @) and the display name as last seen."""
+    """How a person is shown: the handle (without @) and the display name as last seen; no handle for who was erased."""
 
     username: str
     name: str = ""
@@ -190,6 +190,13 @@ CATALOGUE: Mapping[str, Phrase] = {
     "thawed": _phrase(balance=Money),
     "thaw_needs_factor": _phrase(),
     "not_frozen": _phrase(),
+    # Being forgotten.
+    "erase_asked": _phrase(letter=str, code=str, minutes=int, expires_at=datetime),
+    "erase_not_empty": _phrase(balance=Money, optional={"held": Money, "incoming": Money}),
+    "erase_needs_factor": _phrase(),
+    "erase_in_private": _phrase(),
+    "erase_called_off": _phrase(),
+    "erased": _phrase(),
     # The person's own page.
     "device_link": _phrase(link=str, minutes=int),  # good once, and acts on nothing by being opened
     "device_no_page": _phrase(),  # this operator has no pages people can reach

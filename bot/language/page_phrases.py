@@ -109,4 +109,9 @@ PAGE_PHRASES: Mapping[str, Mapping[str, type]] = {
     "control_frozen_by_operator": _NOTHING,
     "control_thaw": _NOTHING,
     "control_thaw_by_message": _NOTHING,
+    "erase_title": _NOTHING,
+    "erase_means": _NOTHING,
+    "erase_now": _NOTHING,
+    "erase_by_message": _NOTHING,
+    "erase_not_now": _NOTHING,
 }

@@ -111,6 +111,7 @@ class Verb(StrEnum):
     UNMUTE = "unmute"
     TIME_ZONE = "time_zone"  # with a place
     SETTINGS = "settings"
+    ERASE = "erase"  # forget everything about this person
     DEVICES = "devices"  # a link to sign in with, where the second factor is set up and devices are seen
     CONFIRM = "confirm"  # a bare "yes", which confirms nothing: a code is needed
     GREETING = "greeting"  # hello, thanks: friendly words in private

@@ -140,6 +140,8 @@ class _Speaker:
     def _person(self, label: Label) -> str:
         """As in “@alice (Alice Martin)”: the handle first, for it is what counts; a name may say anything."""
         username, name = hostile.handle(label.username), hostile.clean(label.name, hostile.NAME_LENGTH)
+        if not username:
+            return str(self.table["words"]["person_erased"])
         shown = re.sub("[()@]", "", name).strip()
         return f"@{username} ({shown})" if shown else f"@{username}"
 

@@ -8,6 +8,7 @@ found by the audit without trusting the database.
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import TypeAlias
@@ -39,6 +40,15 @@ class Cause(StrEnum):
     """The payee's own return of what came; the X id of their message."""
     ADMIN = "admin"
     """An action of an admin's; the id under which it is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What of an authorisation comes from X."""
+
+    person_id: int
+    evidence: int
+    version: int | None
 
 
 Moved: TypeAlias = tuple[int, str, int, int, int, str]
@@ -83,6 +93,19 @@ class Authorisations:
         session.add(row)
         session.flush()
 
+    def rename(self, session: Session, row: AuthorisationRow, named: Named) -> bool:
+        """The same authorisation under stand-ins of X's ids, its MAC made anew; False, and nothing done, for a forged
+        one. Only for somebody who is erased: the database lets an id become a stand-in and nothing else."""
+        moved = [allowed for _, allowed in _by_authorisation(session, row.id)]
+        if not moved or self._problem(row, moved[0]):
+            return False
+        row.person_id, row.evidence, row.version = named.person_id, named.evidence, named.version
+        row.key_id = self._keyring.current_id
+        row.mac = self._mac(row, moved[0])
+        session.add(row)
+        session.flush()
+        return True
+
     def _mac(self, row: AuthorisationRow, moved: Sequence[Moved]) -> bytes:
         key = self._keyring.derive(Purpose.AUTHORISATION_MAC, row.key_id)
         return hmac.new(key, _canonical(row, moved), hashlib.sha256).digest()
@@ -125,12 +148,13 @@ def _moved(transfer: Transfer) -> Moved:
     )
 
 
-def _by_authorisation(session: Session) -> Iterator[tuple[int, list[Moved]]]:
+def _by_authorisation(session: Session, only: int | None = None) -> Iterator[tuple[int, list[Moved]]]:
     """What was moved under each authorisation, in the order of their ids. A pending transfer that is posted later was
     allowed when it was made; the ledger itself holds the posting to it."""
+    which = col(TransferRow.authorisation_id)
     rows = session.exec(
         select(TransferRow)
-        .where(col(TransferRow.authorisation_id).is_not(None))
+        .where(which.is_not(None) if only is None else which == only)
         .where(col(TransferRow.kind).in_((Kind.POSTED.value, Kind.PENDING.value)))
         .order_by(col(TransferRow.authorisation_id), col(TransferRow.id))
         .execution_options(yield_per=1000)

@@ -15,7 +15,7 @@ from bot.errors import Refusal
 from bot.language.catalogue import Line, Value
 from bot.payments.authorisations import Authorisations, Cause
 from bot.payments.intents import SET_ASIDE, LineState
-from bot.payments.posting import InsufficientMoney
+from bot.payments.posting import InsufficientMoney, PayeeUnavailable
 from bot.payments.records import Found, Records
 from bot.payments.rules import Rules
 from bot.payments.spending import Spending, check_not_frozen
@@ -190,7 +190,7 @@ class Claims:
         said_in: MessageId,
     ) -> None:
         """The payee returns what came, all of it, once. Raises `InsufficientMoney`, `AlreadyReturned`,
-        `AccountFrozen`."""
+        `AccountFrozen`, `PayeeUnavailable`."""
         check_not_frozen(payee)
         payer = self._payer(session, intent)
         authorisation_id = self.authorisations.begin()
@@ -239,6 +239,8 @@ class Claims:
             available = self.wallets.balance(session, payee).available
             needed = self.records.money(intent, line.amount_minor)
             raise InsufficientMoney(available=available, needed=needed) from None
+        except ledger_errors.AccountNotOpen:  # its payer was erased
+            raise PayeeUnavailable(payee=self.people.shown(self._payer(session, intent))) from None
         except ledger_errors.AlreadyReversed:
             raise AlreadyReturned(reference=intent.reference) from None
 

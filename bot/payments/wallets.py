@@ -74,6 +74,10 @@ class Wallets:
     def thaw(self, session: Session, person: PersonRow) -> None:
         self._ledger.set_state(session, self.of(session, person), AccountState.OPEN)
 
+    def close(self, session: Session, person: PersonRow) -> None:
+        """Nothing goes in or out any more. Whoever calls this has seen that it is empty."""
+        self._ledger.set_state(session, self.of(session, person), AccountState.CLOSED)
+
     def balance(self, session: Session, person: PersonRow) -> Balance:
         account = self._ledger.account(session, self.of(session, person))
 

@@ -100,13 +100,16 @@ class People:
         return Label(label.username) if person.is_private else label
 
     def label(self, person: PersonRow) -> Label:
-        """How to show this person to themselves and to admins; the numeric id where no label was ever seen."""
+        """How to show this person to themselves and to admins; the numeric id where no label was ever seen, and nothing for
+        who was erased."""
 
         def opened(value: bytes | None, column: str) -> str:
             if value is None:
                 return ""
             return self._vault.open(value, table="people", row_id=person.user_id, column=column)
 
+        if person.user_id < 0:
+            return Label("")
         username = opened(person.username_sealed, "username") or str(person.user_id)
         return Label(username, opened(person.name_sealed, "name"))
 

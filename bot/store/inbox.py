@@ -1,7 +1,8 @@
 """What arrived, stored once, and taken one at a time.
 
 Listeners only add rows; the work takes one, follows it to its end and marks it done in the same transaction. Nothing
-is ever taken out: a row that makes no sense is set aside with its reason and the rest goes on.
+is ever taken out: a row that makes no sense is set aside with its reason and the rest goes on. What somebody said before they
+were erased is not stored again, however it arrives.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import Integer, bindparam, cast, delete, func
 from sqlmodel import Session, col, select
 
 from bot.errors import UnreadableRow
+from bot.people.erasures import Erasures
 from bot.people.people import People
 from bot.store.columns import literally
 from bot.store.tables import InboxRow
@@ -96,6 +98,7 @@ class Inbox:
         self,
         *,
         people: People,
+        erasures: Erasures,
         vault: Vault,
         clock: Clock,
         ids: IdSource,
@@ -103,6 +106,7 @@ class Inbox:
     ) -> None:
         self._is_urgent = is_urgent
         self._people = people
+        self._erasures = erasures
         self._vault = vault
         self._clock = clock
         self._ids = ids
@@ -197,6 +201,8 @@ class Inbox:
                 return False
             session.exec(delete(InboxRow).where(col(InboxRow.id) == known[0]))
         elif isinstance(content, DirectMessage) and self._is_twin(session, content, pushed=pushed):
+            return False
+        if kind != "lookup" and self._erasures.cover(session, person_id, instant_of(chain_id)):
             return False
         self._people.ensure(session, person_id)
         row_id = self._ids()

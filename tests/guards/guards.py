@@ -26,6 +26,38 @@ def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
 GUARDS = (
     # What people decide for themselves
     _guard(
+        "erased-people-stay-erased",
+        PAYMENTS + "test_erasing.py::TestErasing"
+        "::test_makes_old_posts_and_messages_pay_nothing_however_they_arrive[sqlite]",
+        "bot/store/inbox.py",
+        "self._erasures.cover(session, person_id, instant_of(chain_id))",
+        "False",
+    ),
+    _guard(
+        "erasing-needs-its-code",
+        PAYMENTS
+        + "test_erasing.py::TestErasing::test_needs_its_own_code_in_time_and_can_be_called_off[sqlite]",
+        "bot/people/erasing.py",
+        "answer.letter in {None, LETTER} and self._is_right(question, answer)",
+        "True",
+    ),
+    _guard(
+        "erasing-needs-an-empty-wallet",
+        PAYMENTS
+        + "test_erasing.py::TestErasing::test_needs_an_empty_wallet_when_asked_and_when_answered[sqlite]",
+        "bot/people/erasing.py",
+        "        self._check_empty(session, person)\n        self.story.cancel_all(session, person)\n",
+        "        self.story.cancel_all(session, person)\n",
+    ),
+    _guard(
+        "a-restored-book-forgets-again",
+        "tests/integration/keeping/test_forgetting_again.py"
+        "::TestRestore::test_forgets_again_who_was_erased_since_and_tells_of_who_is_owed_money[sqlite]",
+        "bot/keeping/restoring.py",
+        "forget_again(database, settings, clock)",
+        "(0, ())",
+    ),
+    _guard(
         "blocks-stand-between",
         PAYMENTS + "test_controls.py::TestBlock"
         "::test_stands_between_both_sides_until_it_is_taken_back_and_is_told_to_one_only[sqlite]",

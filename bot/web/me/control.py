@@ -1,21 +1,30 @@
-"""A person's own brake, on their page: at once and without a code; let go of with the second factor, else by message."""
+"""A person's own brake, on their page: at once and without a code; let go of with the second factor, else by message. So is
+being forgotten."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from bot.errors import Refusal
+from bot.people.factor_states import Tried
 from bot.web.me.given import Form, Here
-from bot.web.me.seats import Seats
+from bot.web.me.seats import Seat, Seats
 from bot.web.site import Site
 
 
 class ControlPages:
     def __init__(self, site: Site) -> None:
-        self.freezing, self.pages, self.seats = site.bot.freezing, site.pages, Seats(site)
+        self.freezing, self.erasing, self.pages, self.seats = (
+            site.bot.freezing,
+            site.bot.erasing,
+            site.pages,
+            Seats(site),
+        )
 
     def routes(self) -> APIRouter:
         router = APIRouter(prefix="/me")
         router.add_api_route("/freeze", self.freeze, methods=["POST"])
         router.add_api_route("/thaw", self.thaw, methods=["POST"])
+        router.add_api_route("/erase", self.erase, methods=["POST"])
         return router
 
     def freeze(self, seat: Here, _form: Form) -> Response:
@@ -27,8 +36,23 @@ class ControlPages:
         tried = seat.acts(
             lambda session, person: self.freezing.with_factor(session, person, form.get("code", ""))
         )
-        if tried.accepted:
-            return RedirectResponse("/me", 303)
+        return RedirectResponse("/me", 303) if tried.accepted else self._wrong(request, seat, tried)
+
+    def erase(self, request: Request, seat: Here, form: Form) -> Response:
+        self.seats.counts_try(request)
+        try:
+            tried = seat.acts(
+                lambda session, person: self.erasing.with_factor(session, person, form.get("code", ""))
+            )
+        except Refusal:
+            return RedirectResponse("/me?said=erase_not_now", 303)
+        if not tried.accepted:
+            return self._wrong(request, seat, tried)
+        response = RedirectResponse("/", 303)
+        self.seats.take_away(response)
+        return response
+
+    def _wrong(self, request: Request, seat: Seat, tried: Tried) -> Response:
         return self.pages.show(
             request,
             "me/wrong_code.html",

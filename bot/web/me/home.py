@@ -18,7 +18,9 @@ from bot.web.site import Site
 
 SHOWN: Final = 20
 REFERENCE: Final = re.compile(r"P-[0-9A-Z]{6}")
-SAID: Final = frozenset({"question_not_paid", "question_was_refused", "question_gone", "settings_saved"})
+SAID: Final = frozenset(
+    {"question_not_paid", "question_was_refused", "question_gone", "settings_saved", "erase_not_now"}
+)
 """What a page may be told to say after something was done: nothing else comes from an address."""
 
 

@@ -123,7 +123,7 @@ class TestForms:
         visitor = signed_in(served)
         paths = ["/me/link", "/me/link/lost", "/me/again", "/me/factor/begin", "/me/factor/verify",
                  "/me/factor/remove", "/me/factor/keep", "/me/questions/7/pay", "/me/questions/7/refuse",
-                 "/me/devices/7/out", "/me/language", "/me/freeze", "/me/thaw", "/me/out"]  # fmt: skip
+                 "/me/devices/7/out", "/me/language", "/me/freeze", "/me/thaw", "/me/erase", "/me/out"]  # fmt: skip
         for path in paths:
             for token in ("", "0" * 64):
                 assert visitor.posts(path, token=token, language="fr").status_code == 403, path
@@ -306,6 +306,28 @@ class TestTheBrake:
         assert visitor.posts("/me/thaw", code="000000").status_code == 403
         assert "nothing can be paid" in visitor.gets("/me").text
         assert "Freeze now" in visitor.posts("/me/thaw", code=app.next()).text
+
+
+class TestErasing:
+    def test_needs_a_code_of_the_active_factor_and_an_empty_wallet(self, served):
+        visitor = signed_in(served)
+        assert "send ERASE ME" in visitor.gets("/me").text
+        app = App(served, visitor)
+        served.street.passes(hours=49)
+        visitor.gets("/me")
+        visitor.posts("/me/again", proof=app.code())
+        assert "Nothing was erased" in visitor.posts("/me/erase", code=app.next()).text
+        served.street.tweets("bob", "@smoney send 100€ @alice")
+        served.street.answers("bob")
+        served.street.says("bob", "erase me")
+        assert "a message is not enough" in served.street.heard("bob")[-1]
+        assert visitor.posts("/me/erase", code="000000").status_code == 403
+        visitor.gets("/me")
+        visitor.posts("/me/erase", code=app.next())
+        assert visitor.gets("/me").status_code == 401
+        served.street.passes(minutes=1)
+        assert "I no longer know who you are" in served.street.heard("bob")[-1]
+        assert served.street.count("SELECT count(*) FROM second_factors") == 0
 
 
 class TestTheLanguage:

@@ -1,0 +1,167 @@
+"""`erase me`: words, names and secrets go, the books add up, and nothing of old pays again."""
+
+import json
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot.store.columns import metadata
+from bot.wiring import erasure_file
+from bot.x.gateway import UserId
+
+ERASED = "I no longer know who you are"
+
+
+def empties(street, username="alice", payee="bob"):
+    """Spends all they have, so that nothing stands in the way."""
+    euros = street.has(username) // 100
+    street.says(username, f"send {euros}€ to @{payee}")
+    street.answers(username)
+    assert street.has(username) == 0
+
+
+def erases(street, username="alice"):
+    street.says(username, "erase me")
+    street.answers(username)
+    assert ERASED in street.heard(username)[-1]
+
+
+def everything(street):
+    """Every value of every row of the bot's and the ledger's tables, as text."""
+
+    def work(session):
+        connection = session.connection()
+        tables = [*(table.name for table in metadata.sorted_tables), "ledger_transfer", "ledger_account"]
+        return {
+            name: [dict(row) for row in connection.execute(text(f"SELECT * FROM {name}")).mappings()]
+            for name in tables
+        }
+
+    return street.town.bot.database.read(work)
+
+
+class TestErasing:
+    def test_leaves_the_books_whole_and_no_id_or_word_of_theirs(self, street):
+        post = street.tweets("bob", "@smoney send 10€ @alice for the bicycle")
+        street.answers("bob")
+        street.says("alice", f"return {street.reference('alice')}")
+        street.tweets("bob", "@smoney send 7€ @alice for tea")
+        street.answers("bob")
+        own = street.tweets("alice", "@smoney send 7€ @bob for the old bicycle")
+        street.answers("alice")
+        for words in ("mute", "block @carol", "time zone Tokyo"):
+            street.says("alice", words)
+        street.tweets("bob", "@smoney balance")  # the cursor moves on
+        erases(street)
+        street.passes(minutes=1)
+        alice = street.world.person("alice").id
+        forbidden = {alice, own.id}
+        for name, rows in everything(street).items():
+            for row in rows:
+                assert not forbidden & set(row.values()), (name, row)
+        assert street.count("SELECT count(*) FROM intents WHERE payer_id < 0") == 1
+        assert (
+            street.count("SELECT count(*) FROM intents WHERE payer_id < 0 AND note_sealed IS NOT NULL") == 0
+        )
+        assert street.count(f"SELECT count(*) FROM people WHERE user_id = {alice}") == 0
+        assert street.count("SELECT count(*) FROM blocks") == 0
+        assert post.id not in forbidden
+        street.says("bob", "history")
+        assert "somebody who has left" in street.heard("bob")[-1]
+        assert "@alice" not in street.heard("bob")[-1]
+        street.says("bob", f"return {street.reference('bob')}")
+        assert street.has("bob") == 100_00
+
+    def test_makes_old_posts_and_messages_pay_nothing_however_they_arrive(self, street):
+        street.tweets("bob", "@smoney send 100€ @alice")
+        street.answers("bob")
+        early = street.tweets("bob", "@smoney send 1€ @carol")
+        erases(street, "bob")
+        street.passes(minutes=2)
+        rows = street.count("SELECT count(*) FROM inbox")
+        bot = street.town.bot
+
+        def forget_the_cursors(session):
+            session.connection().execute(text("DELETE FROM cursors"))
+
+        bot.database.write(forget_the_cursors)
+        street.edits(early, "@smoney send 2€ @carol")
+        assert street.count("SELECT count(*) FROM inbox") <= rows
+        street.says("bob", "start")
+        assert "Balance: €0.00" in street.heard("bob")[-1]
+        street.tweets("alice", "@smoney send 20€ @bob")
+        street.answers("alice")
+        street.tweets("bob", "@smoney send 5€ @carol")
+        street.answers("bob")
+        assert (street.has("bob"), street.has("carol")) == (15_00, 25_00)
+        street.says("bob", "history")
+        assert street.heard("bob")[-1].count("P-") == 2
+
+    def test_needs_an_empty_wallet_when_asked_and_when_answered(self, street):
+        street.says("carol", "erase me")
+        assert "not empty yet" in street.heard("carol")[-1]
+        street.says("alice", "erase me")
+        street.tweets("bob", "@smoney send 1€ @alice", settle=False)
+        street.town.settle()
+        street.answers("bob")
+        street.answers("alice")
+        assert "not empty yet" in street.heard("alice")[-1]
+        assert street.has("alice") == 1_00
+
+    def test_needs_its_own_code_in_time_and_can_be_called_off(self, street):
+        street.tweets("alice", "@smoney send 1€ @bob")
+        street.says("alice", "erase me")
+        street.says("alice", street.wrong_code("alice"))
+        street.says("alice", "no")
+        assert "stays as it is" in street.heard("alice")[-1]
+        street.answers("alice")
+        street.says("alice", "erase me")
+        street.passes(minutes=6)
+        street.answers("alice")
+        street.tweets("alice", "@smoney erase me")
+        assert "in private only" in street.heard("alice")[-1]
+        assert street.count("SELECT count(*) FROM erasures") == 0
+
+    def test_works_for_who_has_stopped_and_for_who_never_came(self, street):
+        empties(street, "carol")
+        street.says("carol", "stop")
+        erases(street, "carol")
+        street.says("zoe", "erase me")
+        street.answers("zoe")
+        assert ERASED in street.heard("zoe")[-1]
+        street.passes(minutes=1)
+        assert street.count("SELECT count(*) FROM erasures WHERE left_id IS NULL") == 2
+
+    def test_is_listed_outside_the_database_as_keyed_hashes(self, street):
+        erases(street)
+        street.passes(minutes=1)
+        (line,) = erasure_file(street.town.settings).read_text().splitlines()
+        assert set(json.loads(line)) == {"person_hash", "erased_at"}
+        assert str(street.world.person("alice").id) not in line
+
+
+class TestDatabase:
+    def test_lets_an_id_become_a_stand_in_and_nothing_else(self, street):
+        street.tweets("bob", "@smoney send 10€ @alice")
+        street.answers("bob")
+        erases_nobody = (
+            "UPDATE authorisations SET person_id = person_id + 1",
+            "UPDATE authorisations SET mac = :x",
+            "UPDATE intents SET payer_id = (SELECT max(user_id) FROM people WHERE user_id <> payer_id)",
+            "UPDATE intent_lines SET payee_id = (SELECT max(user_id) FROM people WHERE user_id <> payee_id)",
+        )
+        for statement in erases_nobody:
+            with pytest.raises(DBAPIError, match="never changed"):
+                street.town.bot.database.write(
+                    lambda session, it=statement: session.connection().execute(
+                        text(it), {"x": b"0"} if ":x" in it else {}
+                    )
+                )
+        erases_by_hand = "DELETE FROM erasures"
+        empties(street)
+        erases(street)
+        with pytest.raises(DBAPIError, match="never forgotten"):
+            street.town.bot.database.write(lambda session: session.connection().execute(text(erases_by_hand)))
+        erased = UserId(street.count("SELECT max(id) FROM erasures"))
+        assert erased < 0
