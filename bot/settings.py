@@ -145,6 +145,13 @@ class Settings(PushSettings, SafetySettings):
         le=90,
     )
     challenge_minutes: int = _setting(5, "how long a code can be answered", unit="minutes", ge=1, le=60)
+    texts_kept_hours: int = _setting(
+        24,
+        "how long the text of a post or message is kept once it is settled; what is set aside keeps its text",
+        unit="hours",
+        ge=1,
+        le=24 * 365,
+    )
     parked_minutes: int = _setting(60, "how long an order waits for its payer to enrol", unit="minutes", ge=1)
     order_max_age_minutes: int = _setting(
         60, "orders older than this when they are first read are refused", unit="minutes", ge=1

@@ -56,6 +56,7 @@ from bot.store.inbox import Inbox
 from bot.store.leases import Lease
 from bot.store.outbox import Outbox
 from bot.store.vault import Vault
+from bot.store.wiping import Wiping
 from bot.utterances import is_urgent
 from bot.work import Work
 from bot.x.budget import Budget, own_rules
@@ -101,6 +102,7 @@ class Bot:
     erasing: Erasing
     forgetting: Forgetting
     erasure_list: ErasureList
+    wiping: Wiping
     factors: SecondFactors
     devices: Devices
     inquiries: Inquiries
@@ -131,6 +133,7 @@ class Bot:
                 self.sweep.run(session, messages_read_at=self.listening.messages_read_at(session))
                 self.forgetting.tidy(session)
                 self.erasure_list.write(session)
+                self.wiping.run(session)
 
         self.database.write(work)
 
@@ -304,6 +307,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         erasing=erasing,
         forgetting=forgetting,
         erasure_list=ErasureList(erasure_file(settings), clock),
+        wiping=Wiping(timedelta(hours=settings.texts_kept_hours), clock),
         factors=factors,
         devices=devices,
         inquiries=inquiries,

@@ -108,6 +108,8 @@ class Queues:
         row = self._found(session, OutboxRow, row_id, to_change=True)
         if row.state not in {"failed", "dropped"}:
             raise _cannot(f"row {row_id} is {row.state}; only what failed or was dropped is tried again")
+        if row.parameters_sealed is None:
+            raise _cannot(f"row {row_id} has nothing left to say: it was wiped")
         self.log.record(session, actor, "outbox.retry", f"outbox {row_id}", reason=reason, facts=_was(row))
         row.state, row.reason, row.finished_at, row.attempts = "waiting", None, None, 0
         row.due_at = min(row.due_at, self.clock())

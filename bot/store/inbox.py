@@ -245,6 +245,9 @@ class Inbox:
         return False
 
     def _says(self, row: InboxRow, words: str) -> bool:
+        """A text that was wiped is taken for the same: at such a distance in time nothing else comes twice."""
+        if row.payload_sealed is None:
+            return True
         try:
             content = self.open(row).content
         except UnreadableRow:

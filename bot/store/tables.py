@@ -82,6 +82,8 @@ class InboxRow(BotTable, table=True):
         Index("ix_inbox_twin", "twin_id", sqlite_where=text("twin_id IS NOT NULL"),
               postgresql_where=text("twin_id IS NOT NULL")),
         Index("ix_inbox_said", "person_id", "said_at"),
+        Index("ix_inbox_text", "finished_at", sqlite_where=text("state = 'done' AND payload_sealed IS NOT NULL"),
+              postgresql_where=text("state = 'done' AND payload_sealed IS NOT NULL")),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
     kind: str
@@ -121,6 +123,9 @@ class OutboxRow(BotTable, table=True):
               postgresql_where=text("state = 'sending'")),
         Index("ix_outbox_person", "person_id", "phrase", "created_at"),
         Index("ix_outbox_created", "created_at", "phrase"),
+        Index("ix_outbox_text", "finished_at",
+              sqlite_where=text("state IN ('sent', 'dropped') AND parameters_sealed IS NOT NULL"),
+              postgresql_where=text("state IN ('sent', 'dropped') AND parameters_sealed IS NOT NULL")),
         Index("ix_outbox_failed", "id", sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))

@@ -26,6 +26,14 @@ def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
 GUARDS = (
     # What people decide for themselves
     _guard(
+        "settled-texts-are-wiped",
+        PAYMENTS + "test_wiping.py::TestWiping"
+        "::test_takes_texts_a_day_after_they_are_settled_and_nothing_comes_of_them_again[sqlite]",
+        "bot/wiring.py",
+        "                self.wiping.run(session)\n",
+        "",
+    ),
+    _guard(
         "erased-people-stay-erased",
         PAYMENTS + "test_erasing.py::TestErasing"
         "::test_makes_old_posts_and_messages_pay_nothing_however_they_arrive[sqlite]",

@@ -1,0 +1,58 @@
+"""Wipes what people wrote, and what they were told, once it is settled and a while has passed. Ids, states and times stay.
+
+Settled is what was worked and what was said or dropped; what was set aside or refused by X waits for an admin with its
+text. The handles and notes of a payment belong to its history, and stay with it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import bindparam, exists, update
+from sqlmodel import Session, col, select
+
+from bot.store.outbox import LOOKUP
+from bot.store.tables import InboxRow, OutboxRow
+from ledger.clock import Clock
+
+BATCH: Final = 500
+"""So many of each in one pass: the sweep's transaction stays short."""
+_LOOKED_UP: Final = exists().where(
+    col(OutboxRow.inbox_id) == col(InboxRow.id),
+    col(OutboxRow.phrase) == LOOKUP,
+    col(OutboxRow.state).in_(("waiting", "sending", "unknown")),
+)
+"""It waits for the result of its look-up, and is then read again."""
+_HEARD: Final = (
+    select(InboxRow.id)
+    .where(InboxRow.state == "done", col(InboxRow.payload_sealed).is_not(None))
+    .where(col(InboxRow.finished_at) < bindparam("before"), ~_LOOKED_UP)
+    .order_by(col(InboxRow.finished_at))
+    .limit(bindparam("batch"))
+)
+_SAID: Final = (
+    select(OutboxRow.id)
+    .where(col(OutboxRow.state).in_(("sent", "dropped")), col(OutboxRow.parameters_sealed).is_not(None))
+    .where(col(OutboxRow.finished_at) < bindparam("before"))
+    .order_by(col(OutboxRow.finished_at))
+    .limit(bindparam("batch"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wiping:
+    kept_for: timedelta
+    clock: Clock
+    batch: int = BATCH
+
+    def run(self, session: Session) -> int:
+        """One pass, for the sweep; how many texts are gone."""
+        asked = {"before": self.clock() - self.kept_for, "batch": self.batch}
+        heard = list(session.exec(_HEARD, params=asked))
+        if heard:
+            rows = update(InboxRow).where(col(InboxRow.id).in_(heard))
+            session.exec(rows.values(payload_sealed=None))
+        said = list(session.exec(_SAID, params=asked))
+        if said:
+            session.exec(update(OutboxRow).where(col(OutboxRow.id).in_(said)).values(parameters_sealed=None))
+        return len(heard) + len(said)
