@@ -271,6 +271,8 @@ class Desk:
                 self.erasing.ask(session, person)
             case Verb.ERASE:
                 self.outbox.tell(session, person, "erase_in_private", {})
+            case Verb.MY_DATA:
+                self._give_data(session, person)
             case Verb.DEVICES:
                 self.devices.invite(session, person)
             case verb if verb in VERBS:
@@ -297,7 +299,14 @@ class Desk:
         other_id = _payee(named[0], said.known or {}).user_id if named else None
         self.controls.obey_about(session, said.person, command.verb, other_id)
 
-    def _for_newcomer(self, session: Session, said: Said, command: Command) -> None:
+    def _give_data(self, session: Session, person: PersonRow) -> None:
+        """It is too much for a message, and too private to lie in a thread: it is fetched on the page."""
+        if self.devices.address:
+            self.devices.invite(session, person, phrase="data_link")
+        else:
+            self.outbox.tell(session, person, "data_no_page", {"operator": self.enrolment.operator_name})
+
+    def _for_newcomer(self, session: Session, said: Said, command: Command) -> None:  # noqa: C901 (one match)
         """In private, from someone who has not enrolled: they may come, leave, decline and ask; the rest is explained."""
         match command.verb:
             case Verb.START:
@@ -310,6 +319,8 @@ class Desk:
                 self.freezing.freeze(session, said.person)
             case Verb.ERASE:
                 self.erasing.ask(session, said.person)
+            case Verb.MY_DATA:
+                self._give_data(session, said.person)
             case Verb.CANCEL if self.erasing.call_off(session, said.person):
                 self.outbox.tell(session, said.person, "erase_called_off", {})
             case Verb.LANGUAGE:
@@ -389,7 +400,13 @@ _MOVES_MONEY = frozenset({Verb.CANCEL, Verb.DECLINE, Verb.RETURN})
 
 
 def _comes_back(reading: Reading) -> bool:
-    return isinstance(reading, Command) and reading.verb in {Verb.START, Verb.STOP, Verb.FREEZE, Verb.ERASE}
+    return isinstance(reading, Command) and reading.verb in {
+        Verb.START,
+        Verb.STOP,
+        Verb.FREEZE,
+        Verb.ERASE,
+        Verb.MY_DATA,
+    }
 
 
 def _missing(payees: Sequence[Payee], known: Mapping[str, XUser] | None) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ from bot.people.forgetting import Forgetting
 from bot.people.freezing import ASKED as THAW
 from bot.people.freezing import Freezing
 from bot.people.locking import Locking
+from bot.people.own_data import OwnData
 from bot.people.people import People
 from bot.people.second_factor import SecondFactors
 from bot.settings import Settings
@@ -102,6 +103,7 @@ class Bot:
     erasing: Erasing
     forgetting: Forgetting
     erasure_list: ErasureList
+    own_data: OwnData
     wiping: Wiping
     factors: SecondFactors
     devices: Devices
@@ -307,6 +309,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         erasing=erasing,
         forgetting=forgetting,
         erasure_list=ErasureList(erasure_file(settings), clock),
+        own_data=OwnData(people, records, vault, clock),
         wiping=Wiping(timedelta(hours=settings.texts_kept_hours), clock),
         factors=factors,
         devices=devices,

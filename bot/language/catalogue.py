@@ -190,6 +190,9 @@ CATALOGUE: Mapping[str, Phrase] = {
     "thawed": _phrase(balance=Money),
     "thaw_needs_factor": _phrase(),
     "not_frozen": _phrase(),
+    # Their own data.
+    "data_link": _phrase(link=str, minutes=int),
+    "data_no_page": _phrase(operator=str),
     # Being forgotten.
     "erase_asked": _phrase(letter=str, code=str, minutes=int, expires_at=datetime),
     "erase_not_empty": _phrase(balance=Money, optional={"held": Money, "incoming": Money}),

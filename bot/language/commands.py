@@ -144,7 +144,7 @@ def _chosen(found: Sequence[tuple[str, str]], language: str) -> tuple[Verb, str]
 _LEAVING = frozenset((Verb.CANCEL, Verb.STOP, Verb.DECLINE, Verb.RETURN))
 _CARE = (
     Verb.FREEZE, Verb.STOP, Verb.THAW, Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT, Verb.HISTORY, Verb.BALANCE, Verb.START,
-    Verb.ERASE, Verb.BLOCK, Verb.PRIVATE, Verb.UNMUTE, Verb.UNBLOCK, Verb.PUBLIC, Verb.MUTE, Verb.TIME_ZONE, Verb.SETTINGS,
+    Verb.ERASE, Verb.MY_DATA, Verb.BLOCK, Verb.PRIVATE, Verb.UNMUTE, Verb.UNBLOCK, Verb.PUBLIC, Verb.MUTE, Verb.TIME_ZONE, Verb.SETTINGS,
     Verb.HELP, Verb.LANGUAGE, Verb.DEVICES, Verb.CONFIRM, Verb.GREETING,
 )  # fmt: skip
 

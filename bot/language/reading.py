@@ -111,6 +111,7 @@ class Verb(StrEnum):
     UNMUTE = "unmute"
     TIME_ZONE = "time_zone"  # with a place
     SETTINGS = "settings"
+    MY_DATA = "my_data"  # everything kept about this person, as a file
     ERASE = "erase"  # forget everything about this person
     DEVICES = "devices"  # a link to sign in with, where the second factor is set up and devices are seen
     CONFIRM = "confirm"  # a bare "yes", which confirms nothing: a code is needed

@@ -81,12 +81,12 @@ class Devices:
 
     # The link
 
-    def invite(self, session: Session, person: PersonRow) -> None:
-        """Sends a link, in a message only; links sent before count no more."""
+    def invite(self, session: Session, person: PersonRow, *, phrase: str = "device_link") -> None:
+        """Sends a link, in a message only; links sent before count no more. `phrase` says what it is for."""
         if not self.address:
             self.outbox.tell(session, person, "device_no_page", {})
             return
-        if self.outbox.told_lately(session, person, "device_link", within=INVITED_AGAIN_AFTER):
+        if self.outbox.told_lately(session, person, phrase, within=INVITED_AGAIN_AFTER):
             return
         self._end_links(session, person)
         now, token = self.clock(), _text(self.entropy(TOKEN_BYTES))
@@ -103,7 +103,7 @@ class Devices:
             "link": f"{self.address}/me/link?t={token}",
             "minutes": LINK_LASTS // timedelta(minutes=1),
         }
-        self.outbox.tell(session, person, "device_link", facts)
+        self.outbox.tell(session, person, phrase, facts)
 
     def _end_links(self, session: Session, person: PersonRow) -> None:
         unused = col(DeviceLinkRow.person_id) == person.user_id, col(DeviceLinkRow.used_at).is_(None)

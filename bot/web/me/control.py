@@ -1,5 +1,7 @@
 """A person's own brake, on their page: at once and without a code; let go of with the second factor, else by message. So is
-being forgotten."""
+being forgotten. And everything kept about them, to take away."""
+
+import json
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +15,7 @@ from bot.web.site import Site
 
 class ControlPages:
     def __init__(self, site: Site) -> None:
+        self.own_data = site.bot.own_data
         self.freezing, self.erasing, self.pages, self.seats = (
             site.bot.freezing,
             site.bot.erasing,
@@ -24,6 +27,7 @@ class ControlPages:
         router = APIRouter(prefix="/me")
         router.add_api_route("/freeze", self.freeze, methods=["POST"])
         router.add_api_route("/thaw", self.thaw, methods=["POST"])
+        router.add_api_route("/data", self.data, methods=["POST"])
         router.add_api_route("/erase", self.erase, methods=["POST"])
         return router
 
@@ -37,6 +41,13 @@ class ControlPages:
             lambda session, person: self.freezing.with_factor(session, person, form.get("code", ""))
         )
         return RedirectResponse("/me", 303) if tried.accepted else self._wrong(request, seat, tried)
+
+    def data(self, request: Request, seat: Here, _form: Form) -> Response:
+        """Everything kept about them, as a file."""
+        self.seats.counts_try(request)
+        content = json.dumps(seat.reads(self.own_data.of), indent=1, ensure_ascii=True)
+        named = {"content-disposition": 'attachment; filename="smoney-my-data.json"'}
+        return Response(content, media_type="application/json", headers=named)
 
     def erase(self, request: Request, seat: Here, form: Form) -> Response:
         self.seats.counts_try(request)
