@@ -104,6 +104,13 @@ class SafetySettings(BaseSettings):
         "whether the first payment to an account is reviewed whose handle was another account when its payer last paid it",
         unit="true or false",
     )
+    handle_change_days: int = setting(
+        30,
+        "how long payers are told that a payee's account has changed its handle; 0 is not at all",
+        unit="days",
+        ge=0,
+        le=365,
+    )
     review_days: int = setting(
         7, "how long a payment waits for its review before it goes back", unit="days", ge=1, le=90
     )

@@ -120,6 +120,7 @@ class Bot:
     sweep: Sweep
     budget: Budget
     usage: Usage
+    handle_changes_told: timedelta
     clock: Clock
 
     def recover(self) -> None:
@@ -136,6 +137,7 @@ class Bot:
                 self.forgetting.tidy(session)
                 self.erasure_list.write(session)
                 self.wiping.run(session)
+                self.people.former_handles.forget(session, before=self.clock() - self.handle_changes_told)
 
         self.database.write(work)
 
@@ -158,6 +160,7 @@ def rules_of(settings: Settings) -> Rules:
         wrong_answers_in_30_days=settings.wrong_answers_in_30_days,
         undo_lasts=timedelta(seconds=settings.undo_seconds),
         trusted_payees=settings.trusted_payees,
+        handle_changes_told=timedelta(days=settings.handle_change_days),
         low_value=_low_value_of(settings) if settings.low_value_payments else None,
         review=Review(
             new_payees=settings.review_new_payees,
@@ -224,7 +227,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     database.write(lambda session: bind(session, account))
 
     book = Ledger(clock=clock, ids=ids)
-    people = People(vault=vault, language=settings.language, time_zone=ZoneInfo(settings.time_zone))
+    people = People(vault=vault, ids=ids, language=settings.language, time_zone=ZoneInfo(settings.time_zone))
     erasures = Erasures(vault)
     inbox = Inbox(
         people=people,
@@ -338,5 +341,6 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         sweep=Sweep(records, claims, people, factors, reviews, inbox, outbox, rules, clock),
         budget=budget,
         usage=Usage(database, gateway, clock),
+        handle_changes_told=rules.handle_changes_told,
         clock=clock,
     )

@@ -114,7 +114,7 @@ def open_guarding(settings: Settings, world: World | None = None) -> Guarding:
     clock, entropy = outside.clock, outside.entropy
     ids, keyring, rules = IdSource(clock, entropy), keyring_from(settings), rules_of(settings)
     vault = Vault(keyring, entropy)
-    people = People(vault=vault, language=settings.language)
+    people = People(vault=vault, ids=ids, language=settings.language)
     outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
     locking = Locking(rules.wrong_answers_before_lock, rules.first_lock, rules.longest_lock)
     factors = SecondFactors(people, outbox, vault, clock, ids, entropy, "smoney", locking)

@@ -34,7 +34,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     clock, ids = outside.clock, IdSource(outside.clock, outside.entropy)
     vault = Vault(keyring_from(settings), outside.entropy)
     log = AuditLog(vault=vault, clock=clock, ids=ids)
-    people = People(vault=vault, language=settings.language)
+    people = People(vault=vault, ids=ids, language=settings.language)
     outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
     inbox = Inbox(people=people, erasures=Erasures(vault), vault=vault, clock=clock, ids=ids)
     return Office(

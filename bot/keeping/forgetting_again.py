@@ -35,7 +35,7 @@ def forget_again(database: Database, settings: Settings, clock: Clock) -> tuple[
     vault, ids = Vault(keyring, os.urandom), IdSource(clock, os.urandom)
     wallets = Wallets(ledger=Ledger(clock=clock, ids=ids), ids=ids)
     authorisations = Authorisations(keyring=keyring, clock=clock, ids=ids)
-    people, erasures = People(vault=vault), Erasures(vault)
+    people, erasures = People(vault=vault, ids=ids), Erasures(vault)
     forgetting = Forgetting(people, erasures, wallets, authorisations, clock, ids)
     file = erasure_file(settings)
     try:

@@ -64,9 +64,18 @@ class Entry:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """Somebody whose handle was another one until then."""
+
+    person: Label
+    before: str
+    until: datetime
+
+
 Value: TypeAlias = (
     str | int | bool | Money | datetime | Label | Line | Entry | State
-    | tuple[str, ...] | tuple[Label, ...] | tuple[Line, ...] | tuple[Entry, ...] | None
+    | tuple[str, ...] | tuple[Label, ...] | tuple[Line, ...] | tuple[Entry, ...] | tuple[Renamed, ...] | None
 )  # fmt: skip
 Parameters: TypeAlias = Mapping[str, Value]
 
@@ -119,6 +128,7 @@ CATALOGUE: Mapping[str, Phrase] = {
             "fee": Money,
             "first_payment": _MANY,  # labels never paid by this person before
             "changed_handles": _MANY,  # labels whose handle was another account when last paid
+            "renamed": _MANY,  # accounts that were seen to change their handle not long ago
             "waiting": _MANY,  # labels who have not enrolled: the money would be held for them
             "hold_days": int,
             "edited": bool,  # this replaces an earlier challenge, the tweet was edited

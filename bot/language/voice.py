@@ -21,7 +21,7 @@ from ledger.money import Money
 _PLACE = re.compile(r"\{(\w+)(?:[:|](\w+))?\}")
 _CONDITION = re.compile(r"\{\?(\w+)(?:\.(one|many))?\}")
 _QUOTED = frozenset(("note", "part", "suggestion"))
-_HANDLES = frozenset(("bot", "username"))
+_HANDLES = frozenset(("bot", "username", "before"))
 _OURS = frozenset(
     ("code", "letter", "letters", "reference", "link")
 )  # made by us: nothing to clean, and typed as shown

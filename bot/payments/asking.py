@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from bot.keys import Keyring, Purpose
-from bot.language.catalogue import Parameters
+from bot.language.catalogue import Label, Parameters, Renamed
 from bot.payments.challenge import Asked, code_for, next_letter
 from bot.payments.intents import IntentState
 from bot.payments.records import Records
@@ -50,13 +50,15 @@ class Asking:
     def facts(self, session: Session, payer: PersonRow, intent: IntentRow, *, edited: bool) -> Parameters:
         """What our own records know of this payment; the code and its time are added when it is sent."""
         lines = self.records.lines(session, intent)
-        firsts, changed, waiting = [], [], []
+        firsts, changed, waiting, renamed = [], [], [], []
         for line in lines:
             label = self.records.payee_label(session, line)
             if not self.records.has_paid(session, payer.user_id, line.payee_id):
                 firsts.append(label)
             if self.handle_was_another(session, payer, line):
                 changed.append(label)
+            if (change := self._renamed(session, line)) is not None:
+                renamed.append(change)
             if self.people.get(session, UserId(line.payee_id)).standing != Standing.ENROLLED:
                 waiting.append(label)
         return {
@@ -66,6 +68,7 @@ class Asking:
             "note": self.records.note(intent),
             "first_payment": tuple(firsts) or None,
             "changed_handles": tuple(changed) or None,
+            "renamed": tuple(renamed) or None,
             "waiting": tuple(waiting) or None,
             "hold_days": self.rules.hold_lasts.days if waiting else None,
             "edited": edited or None,
@@ -78,6 +81,13 @@ class Asking:
             self.records.handle(other).lower() == handle
             for other in self.records.paid_to_others(session, payer.user_id, line.payee_id)
         )
+
+    def _renamed(self, session: Session, line: IntentLineRow) -> Renamed | None:
+        """Whether this payee's account was seen to change its handle not long ago."""
+        payee = self.people.get(session, UserId(line.payee_id))
+        since = self.clock() - self.rules.handle_changes_told
+        found = self.people.former_handles.newest(session, payee, since=since)
+        return Renamed(Label(self.people.label(payee).username), *found) if found else None
 
     # In the moment of sending
 

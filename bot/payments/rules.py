@@ -44,5 +44,7 @@ class Rules:
     trusted_payees: bool = False
     low_value: LowValue | None = None
     review: Review = field(default_factory=Review)
+    handle_changes_told: timedelta = timedelta(days=30)
+    """How long payers are told that an account has changed its handle."""
     listening_gap: timedelta = timedelta(minutes=10)
     """From this long without a successful read on, the ends of holds move on by the time nobody listened."""

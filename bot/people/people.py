@@ -13,10 +13,13 @@ from sqlmodel import Session, col, select
 
 from bot.language.catalogue import Label
 from bot.people import time_zones
+from bot.people.former_handles import FormerHandles
 from bot.people.tiers import Tier
 from bot.store.tables import PersonRow
 from bot.store.vault import Vault
 from bot.x.gateway import UserId, XUser
+from bot.x.snowflake import instant_of
+from ledger.clock import IdSource
 
 _ENSURED = text(
     "INSERT INTO people (user_id, labelled_by, standing, spoken_language, wrong_answers, locks, letters_used, tier,"
@@ -46,8 +49,9 @@ class Standing(StrEnum):
 
 
 class People:
-    def __init__(self, *, vault: Vault, language: str = "en", time_zone: tzinfo = UTC) -> None:
+    def __init__(self, *, vault: Vault, ids: IdSource, language: str = "en", time_zone: tzinfo = UTC) -> None:
         self._vault = vault
+        self.former_handles = FormerHandles(vault, ids)
         self._language = language
         self._time_zone = time_zone
 
@@ -79,12 +83,18 @@ class People:
         for user in users:
             person = self.get(session, user.id)
             if seen_in > person.labelled_by and self._is_news(person, user):
+                self._note_handle(session, person, user, at=instant_of(seen_in))
                 self._label(person, user)
                 person.labelled_by = seen_in
                 session.add(person)
 
     def _is_news(self, person: PersonRow, user: XUser) -> bool:
         return user != XUser(user.id, self.label(person).username, self.label(person).name)
+
+    def _note_handle(self, session: Session, person: PersonRow, user: XUser, *, at: datetime) -> None:
+        before = self.label(person).username if person.username_sealed else ""
+        if before and before.lower() != user.username.lower():
+            self.former_handles.note(session, person, before, until=at)
 
     def _label(self, person: PersonRow, user: XUser) -> None:
         def seal(text: str, column: str) -> bytes:

@@ -10,11 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import UnreadableRow
-from bot.language.catalogue import Direction, Entry, Label, Line, Parameters, State, Value
+from bot.language.catalogue import Direction, Entry, Label, Line, Parameters, Renamed, State, Value
 from ledger.errors import LedgerError
 from ledger.money import Money, currency_of
 
-_RECORDS: Mapping[str, type[Label | Line | Entry]] = {"label": Label, "line": Line, "entry": Entry}
+_RECORDS: Mapping[str, type[Label | Line | Entry | Renamed]] = {
+    "label": Label,
+    "line": Line,
+    "entry": Entry,
+    "renamed": Renamed,
+}
 
 
 def dump(parameters: Parameters) -> str:
@@ -42,7 +47,7 @@ def _pack(value: Any) -> Any:
             return {"instant": value.isoformat()}
         case tuple():
             return [_pack(item) for item in value]
-        case Label() | Line() | Entry():
+        case Label() | Line() | Entry() | Renamed():
             return {
                 type(value).__name__.lower(): {
                     field.name: _pack(getattr(value, field.name)) for field in fields(value)

@@ -24,6 +24,14 @@ def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
 
 
 GUARDS = (
+    _guard(
+        "handle-changes-are-told",
+        PAYMENTS + "test_handle_changes.py::TestHandleChange"
+        "::test_is_told_in_the_question_for_thirty_days_and_then_forgotten[sqlite]",
+        "bot/people/people.py",
+        "                self._note_handle(session, person, user, at=instant_of(seen_in))\n",
+        "",
+    ),
     # What people decide for themselves
     _guard(
         "settled-texts-are-wiped",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.language.catalogue import CATALOGUE, Direction, Entry, Label, Line, State
+from bot.language.catalogue import CATALOGUE, Direction, Entry, Label, Line, Renamed, State
 from bot.language.reader import LANGUAGES
 from bot.language.voice import UnknownPhrase, say
 from bot.x.text import contains_url, fits
@@ -34,6 +34,7 @@ def values(*, hostile: bool = False) -> dict[str, Any]:
         "fee": money,
         "first_payment": (label,),
         "changed_handles": (label, BOB),
+        "renamed": (Renamed(label, "alice.com" if hostile else "alice_old", NOON),),
         "waiting": (label,),
         "hold_days": 7,
     }
