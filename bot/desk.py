@@ -245,7 +245,8 @@ class Desk:
         person = said.person
         match command.verb:
             case Verb.START:
-                self.enrolment.start(session, person, said_at=said.received.said_at)
+                said_at = said.received.said_at
+                self.enrolment.start(session, person, said_at=said_at, in_private=said.private)
             case Verb.STOP:
                 self.enrolment.stop(session, person, said_at=said.received.said_at)
             case Verb.BALANCE:

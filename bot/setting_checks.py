@@ -27,6 +27,20 @@ def address_of_pages(url: str) -> str:
     return url.rstrip("/")
 
 
+def address_of_terms(url: str) -> str:
+    """May be empty; else people are sent there, so it is nothing but an address."""
+    parts = urlsplit(url)
+    if url and (
+        parts.scheme != "https"
+        or not parts.hostname
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+    ):
+        raise wrong("is not https://HOST/PATH")
+    return url
+
+
 def _is_safe(url: str, *, plain_to: frozenset[str]) -> bool:
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in plain_to)

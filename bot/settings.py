@@ -21,7 +21,15 @@ from bot.errors import Misconfigured
 from bot.push_settings import PushSettings
 from bot.safety_settings import SafetySettings
 from bot.safety_settings import setting as _setting
-from bot.setting_checks import address_of_pages, address_of_x, in_words, own_address, time_zone, wrong
+from bot.setting_checks import (
+    address_of_pages,
+    address_of_terms,
+    address_of_x,
+    in_words,
+    own_address,
+    time_zone,
+    wrong,
+)
 
 PREFIX = "SMONEY_"
 DEFAULT_ENV_FILE = Path(".env")
@@ -194,6 +202,20 @@ class Settings(PushSettings, SafetySettings):
         max_length=60,
     )
 
+    terms_version: int = _setting(
+        0,
+        "the version of the operator's terms in force; people agree to each before they pay again; 0 for none",
+        unit="number",
+        ge=0,
+        le=10**6,
+    )
+    terms_url: str = _setting(
+        "",
+        "where the terms can be read; needed with a version",
+        unit="URL",
+        example="https://pay.example.org/terms",
+    )
+
     # Its own pages
     web_host: str = _setting(
         "127.0.0.1", "the address its pages are served on; others reach it through a proxy", unit="IP address"
@@ -266,6 +288,11 @@ class Settings(PushSettings, SafetySettings):
     def _is_where_people_come(cls, url: str) -> str:
         return address_of_pages(url)
 
+    @field_validator("terms_url")
+    @classmethod
+    def _can_be_opened(cls, url: str) -> str:
+        return address_of_terms(url)
+
     @field_validator("web_host")
     @classmethod
     def _is_an_ip_address(cls, host: str) -> str:
@@ -313,6 +340,8 @@ class Settings(PushSettings, SafetySettings):
         if self.lock_max_minutes < self.lock_minutes:
             raise wrong("is shorter than the first lock", setting="lock_max_minutes")
         self.refuse_half_of_push()
+        if self.terms_version and not self.terms_url:
+            raise wrong("is needed with a version of the terms", setting="terms_url")
         if self.keys is not None and self.keys_file is not None:
             raise wrong("is set as well as SMONEY_KEYS; set one of them", setting="keys_file")
         return self

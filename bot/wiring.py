@@ -52,6 +52,7 @@ from bot.people.locking import Locking
 from bot.people.own_data import OwnData
 from bot.people.people import People
 from bot.people.second_factor import SecondFactors
+from bot.people.terms import Terms
 from bot.settings import Settings
 from bot.store.inbox import Inbox
 from bot.store.leases import Lease
@@ -250,6 +251,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     posting = Posting(book, wallets, people, records, authorisations, spending, rules, clock)
     claims = Claims(book, wallets, people, records, authorisations, spending, outbox, rules, clock)
     reviews = Reviews(records, asking, claims, people, outbox, rules, clock, ids)
+    terms = Terms(settings.terms_version, settings.terms_url, outbox)
     blocks = Blocks(people, clock, ids)
     story = Story(
         records=records,
@@ -261,6 +263,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         claims=claims,
         exemptions=Exemptions(records, rules),
         blocks=blocks,
+        terms=terms,
         reviews=reviews,
         people=people,
         outbox=outbox,
@@ -268,7 +271,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         clock=clock,
     )
     enrolment = Enrolment(
-        story, claims, records, wallets, outbox, clock, account.username, settings.operator_name
+        story, claims, records, wallets, terms, outbox, clock, account.username, settings.operator_name
     )
     freezing = Freezing(story, wallets, answers, factors, people, outbox, keyring, clock, entropy)
     forgetting = Forgetting(people, erasures, wallets, authorisations, clock, ids)

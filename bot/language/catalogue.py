@@ -107,11 +107,15 @@ CATALOGUE: Mapping[str, Phrase] = {
         public=True, reference=str, minutes=int
     ),  # X lets the bot send nothing for so long
     # Coming and going.
-    "welcome": _phrase(bot=str, operator=str),  # to a stranger: what it does, what it keeps, START and STOP
+    "welcome": _phrase(
+        bot=str, operator=str, optional={"link": str}
+    ),  # to a stranger: what it does, what it keeps, START and STOP
     "enrolled": _phrase(bot=str, balance=Money),
     "already_enrolled": _phrase(balance=Money),
     "claimed": _phrase(lines=_MANY, balance=Money),  # what was held for you is yours; lines name the payers
     "claim_waits": _phrase(lines=_MANY, limit=Money),  # it does not fit under what their account may hold
+    "terms_asked": _phrase(link=str, version=int, optional={"waits": bool}),  # agreed to with START
+    "terms_agreed": _phrase(),
     "stopped": _phrase(balance=Money),
     "already_stopped": _phrase(),
     # The confirmation.

@@ -36,6 +36,7 @@ from bot.payments.rules import Rules
 from bot.payments.spending import Spending, check_not_frozen
 from bot.payments.wallets import Wallets
 from bot.people.people import People, Standing
+from bot.people.terms import Terms
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import ChallengeRow, IntentRow, PersonRow
 from bot.x.gateway import MessageId, UserId
@@ -61,6 +62,7 @@ class Story:
         claims: Claims,
         exemptions: Exemptions,
         blocks: Blocks,
+        terms: Terms,
         reviews: Reviews,
         people: People,
         outbox: Outbox,
@@ -76,6 +78,7 @@ class Story:
         self._claims = claims
         self._exemptions = exemptions
         self._blocks = blocks
+        self._terms = terms
         self._reviews = reviews
         self._people = people
         self._outbox = outbox
@@ -103,6 +106,10 @@ class Story:
         replaces = intent is not None and IntentState(intent.state) in OPEN
         if intent:
             self._records.end_challenges(session, intent, "superseded")
+        if self._terms.outstanding(payer):
+            self._records.write_version(session, order, lines, IntentState.PARKED)
+            self._terms.show(session, payer, waits=True)
+            return
         written = self._records.write_version(session, order, lines, IntentState.ASKING)
         if (cause := self._exemptions.cause(session, payer, written)) is not None:
             self._post(session, payer, written, cause=cause, evidence=order.version)
@@ -186,7 +193,10 @@ class Story:
         self._records.close(session, intent, state)
 
     def resume_parked(self, session: Session, payer: PersonRow) -> None:
-        """The payer has enrolled: what waited for them is asked now, unless it waited too long or cannot be paid."""
+        """The payer has enrolled, or agreed to new terms: what waited for them is asked now, unless it waited too long or
+        cannot be paid."""
+        if self._terms.outstanding(payer):
+            return
         for intent in self._records.open_intents(session, payer.user_id):
             if intent.state == IntentState.PARKED:
                 self._resume(session, payer, intent)
@@ -205,6 +215,7 @@ class Story:
         self._asking.ask(session, payer, intent, edited=False)
 
     def _check_intent(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
+        self._terms.check(session, payer)
         gifts = [(line.payee_id, line.amount_minor) for line in self._records.lines(session, intent)]
         self._check_money(session, payer, gifts, self._records.total(intent))
 

@@ -14,6 +14,7 @@ from bot.payments.records import Records
 from bot.payments.story import Story
 from bot.payments.wallets import Wallets
 from bot.people.people import Standing
+from bot.people.terms import Terms
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import PersonRow
 from ledger.clock import Clock
@@ -27,6 +28,7 @@ class Enrolment:
     claims: Claims
     records: Records
     wallets: Wallets
+    terms: Terms
     outbox: Outbox
     clock: Clock
     bot_username: str
@@ -40,24 +42,42 @@ class Enrolment:
             return
         person.welcomed_at = self.clock()
         session.add(person)
-        facts = {"bot": self.bot_username, "operator": self.operator_name}
+        facts: Parameters = {
+            "bot": self.bot_username,
+            "operator": self.operator_name,
+            "link": self.terms.welcomed(session, person),
+        }
         self.outbox.tell(session, person, "welcome", facts)
 
-    def start(self, session: Session, person: PersonRow, *, said_at: datetime) -> None:
-        """Consent. What was held for this person becomes theirs, and their waiting orders are asked about."""
+    def start(
+        self, session: Session, person: PersonRow, *, said_at: datetime, in_private: bool = True
+    ) -> None:
+        """Consent. What was held for this person becomes theirs, and their waiting orders are asked about. A member agrees by
+        it to the terms they were shown; in public nobody agrees to anything."""
         if person.standing == Standing.ENROLLED:
-            if not self._claim(session, person, said_at):
+            if self.terms.outstanding(person):
+                self._ask_terms(session, person, agrees=in_private)
+            elif not self._claim(session, person, said_at):
                 balance = self.wallets.balance(session, person).available
                 self.outbox.tell(session, person, "already_enrolled", {"balance": balance})
             return
         person.standing = Standing.ENROLLED
         person.enrolled_at = self.clock()
+        self.terms.agree(session, person)
         session.add(person)
         session.flush()
         self._greet(session, person, said_at)
         if self.records.unasked_since(session, person.user_id, self.clock() - timedelta(days=1)):
             self.outbox.tell(session, person, "order_too_old", {})
+        self._ask_terms(session, person, agrees=False)
         self.story.resume_parked(session, person)
+
+    def _ask_terms(self, session: Session, person: PersonRow, *, agrees: bool) -> None:
+        if agrees and self.terms.agree(session, person):
+            self.outbox.tell(session, person, "terms_agreed", {})
+            self.story.resume_parked(session, person)
+        elif self.terms.outstanding(person):
+            self.terms.show(session, person)
 
     def _greet(self, session: Session, person: PersonRow, said_at: datetime) -> None:
         claimed = self.claims.claim(session, person, said_at=said_at)

@@ -48,6 +48,7 @@ _FRESH: Final = {
     "wrong_answers": 0, "locks": 0, "locked_until": None, "letters_used": 0, "barred_at": None, "unlocked_at": None,
     "tier": "new", "identified_at": None, "frozen_at": None, "frozen_by": None, "thaw_nonce": None, "thaw_key_id": None,
     "thaw_expires_at": None, "is_private": False, "receipts_muted": False, "time_zone": None, "terms_version": None,
+    "terms_shown_version": None,
 }  # fmt: skip
 """Somebody the bot has never met."""
 _SETTLED: Final = ("sent", "failed", "dropped")

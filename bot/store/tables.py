@@ -64,6 +64,8 @@ class PersonRow(BotTable, table=True):
     time_zone: str | None = None
     terms_version: int | None = None
     """The newest terms they have agreed to."""
+    terms_shown_version: int | None = None
+    """Those they were shown last."""
 
 
 class InboxRow(BotTable, table=True):
