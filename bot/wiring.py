@@ -53,6 +53,7 @@ from bot.people.own_data import OwnData
 from bot.people.people import People
 from bot.people.second_factor import SecondFactors
 from bot.people.terms import Terms
+from bot.people.trusting import Trusting
 from bot.settings import Settings
 from bot.store.inbox import Inbox
 from bot.store.leases import Lease
@@ -112,6 +113,7 @@ class Bot:
     page_answers: PageAnswers
     unlocking: Unlocking
     trusted: TrustedPayees
+    trusting: Trusting
     reviews: Reviews
     listening: Listening
     pushes: Pushes
@@ -281,7 +283,11 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     wording = Wording(outbox, asking, {THAW: freezing.code_facts, ERASE: erasing.code_facts}, people)
     inquiries = Inquiries(wallets, records, people, outbox)
     devices = Devices(people, outbox, factors, vault, clock, ids, entropy, settings.reachable_pages)
-    controls = Controls(blocks, people, outbox, account.id)
+    trusted = TrustedPayees(people, factors, clock, ids)
+    trusting = Trusting(
+        trusted, factors, people, outbox, keyring, clock, entropy, ids, offered=settings.trusted_payees
+    )
+    controls = Controls(blocks, trusting, people, outbox, account.id)
     desk = Desk(
         bot=account,
         story=story,
@@ -321,7 +327,8 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         devices=devices,
         inquiries=inquiries,
         page_answers=PageAnswers(records, asking, story, people, factors, keyring, clock),
-        trusted=TrustedPayees(people, factors, clock, ids),
+        trusted=trusted,
+        trusting=trusting,
         reviews=reviews,
         unlocking=Unlocking(people, factors, outbox, clock),
         listening=Listening(gateway, database, inbox, records, rules, clock, account.id, lease),

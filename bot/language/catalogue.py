@@ -235,12 +235,24 @@ CATALOGUE: Mapping[str, Phrase] = {
     "receipts_unmuted": _phrase(),
     "blocked": _phrase(payee=Label),
     "unblocked": _phrase(payee=Label),
+    "trust_asked": _phrase(payee=Label),  # to be confirmed on the page
+    "trust_not_offered": _phrase(),
+    "trust_needs_factor": _phrase(),
+    "trusted": _phrase(payee=Label),
+    "untrusted": _phrase(payee=Label),
     "person_missing": _phrase(),
     "payee_blocked": _phrase(payee=Label),
     "settings": _phrase(
         languages=_MANY,
         time_zone=str,
-        optional={"private": bool, "public": bool, "muted": bool, "unmuted": bool, "blocked": _MANY},
+        optional={
+            "private": bool,
+            "public": bool,
+            "muted": bool,
+            "unmuted": bool,
+            "blocked": _MANY,
+            "trusted": _MANY,
+        },
     ),
     "help": _phrase(bot=str, limit=Money),
     "thanks": _phrase(),  # the answer to a friendly word

@@ -40,7 +40,7 @@ _NEVER = frozenset(
      Role.HIDDEN, Role.PERCENT)
 )  # fmt: skip
 _PRIVATE_ONLY = frozenset((Verb.CONFIRM, Verb.GREETING))
-_ABOUT_SOMEBODY = frozenset((Verb.BLOCK, Verb.UNBLOCK))
+_ABOUT_SOMEBODY = frozenset((Verb.BLOCK, Verb.UNBLOCK, Verb.TRUST, Verb.UNTRUST))
 _LONGEST_PLACE = 60
 _WITH_REFERENCE = frozenset((Verb.RECEIPT, Verb.CANCEL, Verb.DECLINE, Verb.RETURN))
 
@@ -144,7 +144,7 @@ def _chosen(found: Sequence[tuple[str, str]], language: str) -> tuple[Verb, str]
 _LEAVING = frozenset((Verb.CANCEL, Verb.STOP, Verb.DECLINE, Verb.RETURN))
 _CARE = (
     Verb.FREEZE, Verb.STOP, Verb.THAW, Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT, Verb.HISTORY, Verb.BALANCE, Verb.START,
-    Verb.ERASE, Verb.MY_DATA, Verb.BLOCK, Verb.PRIVATE, Verb.UNMUTE, Verb.UNBLOCK, Verb.PUBLIC, Verb.MUTE, Verb.TIME_ZONE, Verb.SETTINGS,
+    Verb.ERASE, Verb.MY_DATA, Verb.BLOCK, Verb.UNTRUST, Verb.TRUST, Verb.PRIVATE, Verb.UNMUTE, Verb.UNBLOCK, Verb.PUBLIC, Verb.MUTE, Verb.TIME_ZONE, Verb.SETTINGS,
     Verb.HELP, Verb.LANGUAGE, Verb.DEVICES, Verb.CONFIRM, Verb.GREETING,
 )  # fmt: skip
 

@@ -105,6 +105,8 @@ class Verb(StrEnum):
     THAW = "thaw"
     BLOCK = "block"  # with a person: neither side pays the other
     UNBLOCK = "unblock"
+    TRUST = "trust"  # with a person: pay them without a code
+    UNTRUST = "untrust"
     PRIVATE = "private"  # others hear as little of this person as can be
     PUBLIC = "public"
     MUTE = "mute"  # not told of each payment that comes in

@@ -15,16 +15,17 @@ from bot.language.reading import Verb
 from bot.payments.blocks import Blocks
 from bot.people import time_zones
 from bot.people.people import People
+from bot.people.trusting import Trusting
 from bot.store.outbox import Outbox
 from bot.store.tables import PersonRow
 from bot.x.gateway import UserId
 
 VERBS: Final = frozenset(
     {Verb.BLOCK, Verb.UNBLOCK, Verb.PRIVATE, Verb.PUBLIC, Verb.MUTE, Verb.UNMUTE, Verb.TIME_ZONE, Verb.LANGUAGE,
-     Verb.SETTINGS}
+     Verb.SETTINGS, Verb.TRUST, Verb.UNTRUST}
 )  # fmt: skip
 """What is answered here."""
-ABOUT_SOMEBODY: Final = frozenset({Verb.BLOCK, Verb.UNBLOCK})
+ABOUT_SOMEBODY: Final = frozenset({Verb.BLOCK, Verb.UNBLOCK, Verb.TRUST, Verb.UNTRUST})
 _SWITCHES: Final[Mapping[Verb, tuple[str, bool, str]]] = {
     Verb.PRIVATE: ("is_private", True, "private_on"),
     Verb.PUBLIC: ("is_private", False, "private_off"),
@@ -43,6 +44,7 @@ class NobodyNamed(Refusal):
 @dataclass(frozen=True, slots=True)
 class Controls:
     blocks: Blocks
+    trusting: Trusting
     people: People
     outbox: Outbox
     bot_id: UserId
@@ -60,16 +62,23 @@ class Controls:
                 self._switch(session, person, *_SWITCHES[verb])
 
     def obey_about(self, session: Session, person: PersonRow, verb: Verb, other_id: UserId | None) -> None:
-        """What concerns one other person. Raises `NobodyNamed`."""
+        """What concerns one other person. Raises `NobodyNamed`, and what `Trusting.ask` does."""
         if other_id is None or other_id in {person.user_id, self.bot_id}:
             raise NobodyNamed
         label = self.people.shown(self.people.get(session, other_id))
-        if verb is Verb.BLOCK:
-            self.blocks.block(session, person, other_id)
-            self.outbox.tell(session, person, "blocked", {"payee": label})
-        else:
-            self.blocks.unblock(session, person, other_id)
-            self.outbox.tell(session, person, "unblocked", {"payee": label})
+        match verb:
+            case Verb.BLOCK:
+                self.trusting.stop(session, person, other_id)
+                self.blocks.block(session, person, other_id)
+                self.outbox.tell(session, person, "blocked", {"payee": label})
+            case Verb.UNBLOCK:
+                self.blocks.unblock(session, person, other_id)
+                self.outbox.tell(session, person, "unblocked", {"payee": label})
+            case Verb.TRUST:
+                self.trusting.ask(session, person, other_id)
+            case _:
+                self.trusting.stop(session, person, other_id)
+                self.outbox.tell(session, person, "untrusted", {"payee": label})
 
     def settings(self, session: Session, person: PersonRow) -> Parameters:
         """All that can be chosen, as it is now; of two that exclude each other one is None."""
@@ -81,6 +90,7 @@ class Controls:
             "muted": person.receipts_muted or None,
             "unmuted": not person.receipts_muted or None,
             "blocked": self._labels(session, self.blocks.of(session, person)),
+            "trusted": self.trusting.labels(session, person) or None,
         }
 
     def _labels(self, session: Session, user_ids: Sequence[UserId]) -> tuple[Label, ...] | None:

@@ -40,6 +40,14 @@ GUARDS = (
         "        if self._terms.outstanding(payer):\n            self._records.write_version",
         "        if False:\n            self._records.write_version",
     ),
+    _guard(
+        "trusting-on-the-page-needs-the-factor",
+        "tests/integration/web/test_trusting.py::TestTrusting"
+        "::test_takes_the_active_factor_on_the_page_and_a_word_to_take_back",
+        "bot/people/trusting.py",
+        "        if not self.factors.standing(session, person).active:\n            raise TrustNeedsFactor\n",
+        "",
+    ),
     # What people decide for themselves
     _guard(
         "settled-texts-are-wiped",

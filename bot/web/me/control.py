@@ -15,7 +15,7 @@ from bot.web.site import Site
 
 class ControlPages:
     def __init__(self, site: Site) -> None:
-        self.own_data = site.bot.own_data
+        self.own_data, self.trusting = site.bot.own_data, site.bot.trusting
         self.freezing, self.erasing, self.pages, self.seats = (
             site.bot.freezing,
             site.bot.erasing,
@@ -27,6 +27,7 @@ class ControlPages:
         router = APIRouter(prefix="/me")
         router.add_api_route("/freeze", self.freeze, methods=["POST"])
         router.add_api_route("/thaw", self.thaw, methods=["POST"])
+        router.add_api_route("/trust/{question_id}", self.trust, methods=["POST"])
         router.add_api_route("/data", self.data, methods=["POST"])
         router.add_api_route("/erase", self.erase, methods=["POST"])
         return router
@@ -40,6 +41,17 @@ class ControlPages:
         tried = seat.acts(
             lambda session, person: self.freezing.with_factor(session, person, form.get("code", ""))
         )
+        return RedirectResponse("/me", 303) if tried.accepted else self._wrong(request, seat, tried)
+
+    def trust(self, request: Request, seat: Here, form: Form, question_id: int) -> Response:
+        self.seats.counts_try(request)
+        code = form.get("code", "")
+        try:
+            tried = seat.acts(
+                lambda session, person: self.trusting.confirm(session, person, question_id, code)
+            )
+        except Refusal:
+            return RedirectResponse("/me?said=question_gone", 303)
         return RedirectResponse("/me", 303) if tried.accepted else self._wrong(request, seat, tried)
 
     def data(self, request: Request, seat: Here, _form: Form) -> Response:

@@ -46,6 +46,7 @@ class HomePages:
                 "entries": self.bot.inquiries.entries(session, person, limit=SHOWN),
                 "frozen_by": person.frozen_by,
                 "factor": self.bot.factors.standing(session, person),
+                "trust_asked": self.bot.trusting.asked(session, person),
                 "devices": self.bot.devices.of(session, person),
             }
 

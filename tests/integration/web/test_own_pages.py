@@ -123,7 +123,7 @@ class TestForms:
         visitor = signed_in(served)
         paths = ["/me/link", "/me/link/lost", "/me/again", "/me/factor/begin", "/me/factor/verify",
                  "/me/factor/remove", "/me/factor/keep", "/me/questions/7/pay", "/me/questions/7/refuse",
-                 "/me/devices/7/out", "/me/language", "/me/freeze", "/me/thaw", "/me/erase", "/me/data", "/me/out"]  # fmt: skip
+                 "/me/devices/7/out", "/me/language", "/me/freeze", "/me/thaw", "/me/erase", "/me/data", "/me/trust/7", "/me/out"]  # fmt: skip
         for path in paths:
             for token in ("", "0" * 64):
                 assert visitor.posts(path, token=token, language="fr").status_code == 403, path

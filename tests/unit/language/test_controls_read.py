@@ -8,7 +8,7 @@ from bot.language.reading import Command, Payee, Reading, Utterance, Verb
 from bot.x.gateway import MentionEntity, UserId
 
 ALONE = (Verb.PRIVATE, Verb.PUBLIC, Verb.MUTE, Verb.UNMUTE, Verb.SETTINGS)
-ABOUT = (Verb.BLOCK, Verb.UNBLOCK)
+ABOUT = (Verb.BLOCK, Verb.UNBLOCK, Verb.TRUST, Verb.UNTRUST)
 
 
 def heard(text: str, language: str = "en") -> Reading:
