@@ -1,6 +1,7 @@
 """What every command shares: options, exit codes, sentences instead of tracebacks, tables or JSON."""
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +63,17 @@ def say(mark: str, text: str, *, err: bool = False) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=err, soft_wrap=True).print(Text.from_markup(mark) + Text(text))
+    Console(stderr=err, soft_wrap=True).print(Text.from_markup(mark) + Text(visible(text)))
+
+
+def visible(text: str) -> str:
+    """What strangers wrote, for a terminal: signs that move the cursor, colour, hide or turn text are shown as what they
+    are, with their number, and so is a line's end. An admin sees that they are there, and the terminal obeys none."""
+    return "".join(mark if _is_seen(mark) else mark.encode("unicode_escape").decode() for mark in text)
+
+
+def _is_seen(mark: str) -> bool:
+    return unicodedata.category(mark) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or mark == "\u200d"
 
 
 def print_table(rows: list[dict[str, object]], *, as_json: bool) -> None:
@@ -76,5 +87,5 @@ def print_table(rows: list[dict[str, object]], *, as_json: bool) -> None:
 
     table = Table(*(list(rows[0]) if rows else ["nothing yet"]))
     for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
+        table.add_row(*(Text(visible(str(value))) for value in row.values()))
     Console().print(table)

@@ -48,6 +48,14 @@ GUARDS = (
         "        if not self.factors.standing(session, person).active:\n            raise TrustNeedsFactor\n",
         "",
     ),
+    _guard(
+        "a-terminal-obeys-no-name",
+        "tests/integration/commands/test_hostile_text.py::TestHostileText"
+        "::test_moves_no_cursor_and_takes_no_colour_on_a_terminal",
+        "bot/cli/common.py",
+        "Text.from_markup(mark) + Text(visible(text))",
+        "Text.from_markup(mark) + Text(text)",
+    ),
     # What people decide for themselves
     _guard(
         "settled-texts-are-wiped",
