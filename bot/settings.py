@@ -18,16 +18,15 @@ from pydantic_settings import SettingsConfigDict
 
 from bot.env_file import names_in, refuse_misspelt
 from bot.errors import Misconfigured
+from bot.people_settings import PeopleSettings
 from bot.push_settings import PushSettings
 from bot.safety_settings import SafetySettings
 from bot.safety_settings import setting as _setting
 from bot.setting_checks import (
     address_of_pages,
-    address_of_terms,
     address_of_x,
     in_words,
     own_address,
-    time_zone,
     wrong,
 )
 
@@ -51,7 +50,7 @@ class XCredentials:
     access_token_secret: str = field(repr=False)
 
 
-class Settings(PushSettings, SafetySettings):
+class Settings(PushSettings, SafetySettings, PeopleSettings):
     """What can be chosen. Amounts are integer minor units; the last part of a name is its unit."""
 
     model_config = SettingsConfigDict(
@@ -153,13 +152,6 @@ class Settings(PushSettings, SafetySettings):
         le=90,
     )
     challenge_minutes: int = _setting(5, "how long a code can be answered", unit="minutes", ge=1, le=60)
-    texts_kept_hours: int = _setting(
-        24,
-        "how long the text of a post or message is kept once it is settled; what is set aside keeps its text",
-        unit="hours",
-        ge=1,
-        le=24 * 365,
-    )
     parked_minutes: int = _setting(60, "how long an order waits for its payer to enrol", unit="minutes", ge=1)
     order_max_age_minutes: int = _setting(
         60, "orders older than this when they are first read are refused", unit="minutes", ge=1
@@ -187,33 +179,6 @@ class Settings(PushSettings, SafetySettings):
         unit="seconds",
         ge=0,
         le=600,
-    )
-
-    # Speaking to people
-    language: str = _setting(
-        "en", "the language for people who have chosen none", unit="language code", pattern="^[a-z]{2}$"
-    )
-    time_zone: str = _setting("Europe/Paris", "the time zone people are told times in", unit="time zone")
-    operator_name: str = _setting(
-        "the operator of this bot",
-        "who runs this bot, as people are told",
-        unit="text",
-        min_length=1,
-        max_length=60,
-    )
-
-    terms_version: int = _setting(
-        0,
-        "the version of the operator's terms in force; people agree to each before they pay again; 0 for none",
-        unit="number",
-        ge=0,
-        le=10**6,
-    )
-    terms_url: str = _setting(
-        "",
-        "where the terms can be read; needed with a version",
-        unit="URL",
-        example="https://pay.example.org/terms",
     )
 
     # Its own pages
@@ -288,11 +253,6 @@ class Settings(PushSettings, SafetySettings):
     def _is_where_people_come(cls, url: str) -> str:
         return address_of_pages(url)
 
-    @field_validator("terms_url")
-    @classmethod
-    def _can_be_opened(cls, url: str) -> str:
-        return address_of_terms(url)
-
     @field_validator("web_host")
     @classmethod
     def _is_an_ip_address(cls, host: str) -> str:
@@ -316,22 +276,10 @@ class Settings(PushSettings, SafetySettings):
             raise wrong("is neither sqlite:/// and a file nor postgresql:// and a server")
         return url
 
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_time_zone(cls, name: str) -> str:
-        return time_zone(name)
-
     @field_validator("log_level", "log_format", "language", "low_value_counter", mode="before")
     @classmethod
     def _in_lower_case(cls, name: Any) -> Any:
         return name.lower() if isinstance(name, str) else name
-
-    @field_validator("operator_name")
-    @classmethod
-    def _is_printable(cls, name: str) -> str:
-        if not name.isprintable():
-            raise wrong("is not made of characters that can be shown")
-        return name
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -340,8 +288,7 @@ class Settings(PushSettings, SafetySettings):
         if self.lock_max_minutes < self.lock_minutes:
             raise wrong("is shorter than the first lock", setting="lock_max_minutes")
         self.refuse_half_of_push()
-        if self.terms_version and not self.terms_url:
-            raise wrong("is needed with a version of the terms", setting="terms_url")
+        self.refuse_terms_nobody_can_read()
         if self.keys is not None and self.keys_file is not None:
             raise wrong("is set as well as SMONEY_KEYS; set one of them", setting="keys_file")
         return self

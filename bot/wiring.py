@@ -20,6 +20,7 @@ from bot.desk import Desk
 from bot.errors import Misconfigured
 from bot.keys import keyring_from
 from bot.limits_file import limits_of
+from bot.obeying import Obeying
 from bot.payments.answers import Answers
 from bot.payments.asking import Asking
 from bot.payments.authorisations import Authorisations
@@ -60,6 +61,7 @@ from bot.store.leases import Lease
 from bot.store.outbox import Outbox
 from bot.store.vault import Vault
 from bot.store.wiping import Wiping
+from bot.telling import Telling
 from bot.utterances import is_urgent
 from bot.work import Work
 from bot.x.budget import Budget, own_rules
@@ -288,7 +290,8 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         trusted, factors, people, outbox, keyring, clock, entropy, ids, offered=settings.trusted_payees
     )
     controls = Controls(blocks, trusting, people, outbox, account.id)
-    desk = Desk(
+    telling = Telling(enrolment, people, outbox, entropy)
+    obeying = Obeying(
         bot=account,
         story=story,
         changes=Changes(story, claims, records, people, outbox),
@@ -298,11 +301,10 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         controls=controls,
         erasing=erasing,
         devices=devices,
-        people=people,
-        inbox=inbox,
+        telling=telling,
         outbox=outbox,
-        entropy=entropy,
     )
+    desk = Desk(account, story, obeying, telling, enrolment, freezing, erasing, people, inbox, outbox)
     budget = Budget(budget_rules(settings), clock)
     lease = Lease(database, "listening", holder=ids())
     return Bot(

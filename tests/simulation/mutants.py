@@ -276,12 +276,12 @@ MUTANTS = (
         "handle-looked-up-later",
         "who is paid is who holds the handle when it is looked up, not when the order was given",
         (
-            "bot.desk",
+            "bot.telling",
             "payee.username for payee in payees if payee.user_id is None and payee.username not in (known or {})",
             "payee.username for payee in payees if payee.username not in (known or {})",
         ),
         (
-            "bot.desk",
+            "bot.telling",
             "    user_id = payee.user_id if payee.user_id is not None else known[payee.username].id\n",
             "    user_id = known[payee.username].id\n",
         ),

@@ -125,7 +125,9 @@ class TestErasing:
 
     def test_works_for_who_has_stopped_and_for_who_never_came(self, street):
         empties(street, "carol")
-        street.says("carol", "stop")
+        for words in ("stop", "erase me", "no"):
+            street.says("carol", words)
+        assert "stays as it is" in street.heard("carol")[-1]
         erases(street, "carol")
         street.says("zoe", "erase me")
         street.answers("zoe")
