@@ -86,7 +86,10 @@ class Desk:
         self.people.notice(session, message.people, seen_in=message.id)
         person = self.people.get(session, message.sender_id)
         answer = parse_answer(message.text)
-        if answer and (person.standing == Standing.ENROLLED or self.erasing.is_asked(session, person)):
+        may_answer = person.standing == Standing.ENROLLED or self.erasing.is_asked(
+            session, person, at=instant_of(message.id)
+        )
+        if answer and may_answer:
             self._answer(session, person, answer, message.id)
             return
         reading = reader.read(utterance_of(message, self.bot, author=self.people.label(person).username))
@@ -97,12 +100,13 @@ class Desk:
         """While somebody is frozen the only question they can have been asked is whether to thaw; while they are asked
         whether to be erased, it is that one."""
         frozen = person.frozen_at is not None
-        if not frozen and not self.erasing.is_asked(session, person):
+        answered_at = instant_of(said_in)
+        if not frozen and not self.erasing.is_asked(session, person, at=answered_at):
             self.story.answer(session, person, answer, said_in)
             return
         asked = self.freezing if frozen else self.erasing
         try:
-            asked.answer(session, person, answer, answered_at=instant_of(said_in))
+            asked.answer(session, person, answer, answered_at=answered_at)
         except Refusal as refusal:
             self.outbox.tell(session, person, refusal.phrase, refusal.parameters)
 
@@ -153,7 +157,7 @@ class Desk:
 
     def _is_heard(self, session: Session, said: Said, reading: Reading) -> bool:
         """Of somebody who has stopped."""
-        return _comes_back(reading) or self.erasing.is_asked(session, said.person)
+        return _comes_back(reading) or self.erasing.is_asked(session, said.person, at=said.received.said_at)
 
     # Paying
 

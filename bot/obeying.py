@@ -46,6 +46,8 @@ class Obeying:
     def obey(self, session: Session, said: Said, command: Command) -> None:
         if command.verb in _MOVES_MONEY and said.is_an_edit:
             return  # the first version was obeyed; an edit of it is no second order
+        if command.verb is Verb.START:
+            self.erasing.call_off(session, said.person)
         try:
             if said.enrolled:
                 self._for_member(session, said, command)

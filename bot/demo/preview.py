@@ -25,11 +25,16 @@ def preview(text: str, author: str, *, bot: str) -> dict[str, Any] | None:
         case Transfer() | Request() as order:
             return {"tone": "order", "says": _order(order)}
         case Command() as command:
-            return {"tone": "order", "says": f"reads: {command.verb.value}"}
+            return {"tone": "order", "says": _command(command)}
         case NotUnderstood() as refused:
             return {"tone": "refusal", "says": _refusal(refused)}
         case Nothing():
             return {"tone": "chatter", "says": "not an order: no answer"}
+
+
+def _command(command: Command) -> str:
+    about = f" @{command.person.username}" if command.person else ""
+    return f"reads: {command.verb.value}{about}"
 
 
 def _order(order: Transfer | Request) -> str:

@@ -98,9 +98,10 @@ class Erasing:
             facts |= {"incoming": balance.incoming} if balance.incoming.amount_minor else {}
             raise NotEmpty(**facts)
 
-    def is_asked(self, session: Session, person: PersonRow) -> bool:
-        """Whether a code of theirs now belongs here."""
-        return self._open(session, person.user_id) is not None
+    def is_asked(self, session: Session, person: PersonRow, *, at: datetime) -> bool:
+        """Whether a code they said at that time belongs here."""
+        question = self._open(session, person.user_id)
+        return question is not None and at <= question.expires_at
 
     def _open(self, session: Session, person_id: int) -> QuestionRow | None:
         rows = select(QuestionRow).where(QuestionRow.person_id == person_id, QuestionRow.kind == KIND)
@@ -116,7 +117,7 @@ class Erasing:
 
     def call_off(self, session: Session, person: PersonRow) -> bool:
         """The person's "no" to it, or an order of theirs: False where it was not asked."""
-        asked = self.is_asked(session, person)
+        asked = self.is_asked(session, person, at=self.clock())
         self._close(session, person)
         return asked
 

@@ -16,6 +16,7 @@ from sqlmodel import select as rows_of
 
 from bot.errors import InvariantBroken
 from bot.payments.authorisations import Authorisations, Named
+from bot.payments.intents import OPEN
 from bot.payments.wallets import Wallets
 from bot.people.erasures import Erasures
 from bot.people.people import People, Standing
@@ -171,12 +172,28 @@ class Forgetting:
             raise InvariantBroken(f"authorisation {row.id} does not fit the transfers that name it")
 
     def _take_out_of_lines(self, session: Session, user_id: UserId, stand_in: int) -> None:
-        """What others paid them."""
+        """What others paid them, or did not in the end. An open order keeps its payee, since its code is bound to them: paid
+        now, it is held as for anybody who has not enrolled."""
+        settled = select(col(IntentRow.id)).where(col(IntentRow.state).not_in(sorted(OPEN)))
         session.exec(
             update(IntentLineRow)
-            .where(col(IntentLineRow.payee_id) == user_id)
+            .where(col(IntentLineRow.payee_id) == user_id, col(IntentLineRow.intent_id).in_(settled))
             .values(payee_id=stand_in, username_sealed=None)
         )
+
+    def _take_out_of_late_lines(self, session: Session, erased: ErasureRow) -> bool:
+        """The same for orders that were open then, once nobody can answer them any more; False while somebody can. What
+        was paid after all has come to whom they are now."""
+        before = select(col(IntentRow.id)).where(col(IntentRow.created_at) <= erased.done_at)
+        theirs = col(IntentLineRow.payee_id) == erased.left_id, col(IntentLineRow.transfer_id).is_(None)
+        still_open = rows_of(IntentLineRow.id).where(
+            *theirs, col(IntentLineRow.intent_id).in_(before.where(col(IntentRow.state).in_(sorted(OPEN))))
+        )
+        if session.exec(still_open.limit(1)).first() is not None:
+            return False
+        unpaid = update(IntentLineRow).where(*theirs, col(IntentLineRow.intent_id).in_(before))
+        session.exec(unpaid.values(payee_id=erased.id, username_sealed=None))
+        return True
 
     # Afterwards
 
@@ -187,6 +204,8 @@ class Forgetting:
             old = and_(col(OutboxRow.person_id) == user_id, col(OutboxRow.created_at) <= erased.done_at)
             under_way = rows_of(OutboxRow.id).where(old, col(OutboxRow.state).not_in(_SETTLED))
             if session.exec(under_way.limit(1)).first() is not None:
+                continue
+            if not self._take_out_of_late_lines(session, erased):
                 continue
             session.exec(update(OutboxRow).where(old).values(merged_into=None))
             session.exec(delete(OutboxRow).where(old))

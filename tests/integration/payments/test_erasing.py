@@ -135,6 +135,20 @@ class TestErasing:
         street.passes(minutes=1)
         assert street.count("SELECT count(*) FROM erasures WHERE left_id IS NULL") == 2
 
+    def test_leaves_a_question_about_paying_them_good_and_the_money_is_then_held(self, street):
+        street.tweets("bob", "@smoney send 3€ @alice")
+        street.tweets("carol", "@smoney send 2€ @alice")
+        erases(street)
+        street.answers("bob")
+        assert street.payments == 1
+        assert street.has("bob") == 97_00
+        street.passes(minutes=7)
+        assert street.count("SELECT count(*) FROM erasures WHERE left_id IS NULL") == 1
+        alice = street.world.person("alice").id
+        assert street.count(f"SELECT count(*) FROM intent_lines WHERE payee_id = {alice}") == 1
+        street.says("alice", "start")
+        assert street.has("alice") == 3_00
+
     def test_is_listed_outside_the_database_as_keyed_hashes(self, street):
         erases(street)
         street.passes(minutes=1)
