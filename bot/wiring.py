@@ -323,7 +323,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         erasing=erasing,
         forgetting=forgetting,
         erasure_list=ErasureList(erasure_file(settings), clock),
-        own_data=OwnData(people, records, vault, clock),
+        own_data=OwnData(people, vault, clock),
         wiping=Wiping(timedelta(hours=settings.texts_kept_hours), clock),
         factors=factors,
         devices=devices,

@@ -31,13 +31,17 @@ class Members:
 
     def show(self, session: Session, wanted: str) -> Row:
         """All about one. Raises `Misconfigured` for nobody, or where several are meant."""
+        return self._whole(session, self.one(session, wanted))
+
+    def one(self, session: Session, wanted: str) -> PersonRow:
+        """Raises as `show`."""
         found = self._found(session, wanted)
         if len(found) != 1:
             what = (
                 "is nobody here" if not found else f"may be any of {', '.join(str(p.user_id) for p in found)}"
             )
             raise Misconfigured(wanted, f"{what}.", example="X's numeric id, from `smoney member find`")
-        return self._whole(session, found[0])
+        return found[0]
 
     def _found(self, session: Session, wanted: str) -> list[PersonRow]:
         if wanted.isdecimal() and len(wanted) < 20:

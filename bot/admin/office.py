@@ -4,12 +4,14 @@ import os
 import pwd
 from dataclasses import dataclass
 
+from bot.admin.handing_out import HandingOut
 from bot.admin.log import Actor, AuditLog
 from bot.admin.members import Members
 from bot.admin.queues import Queues
 from bot.admin.stories import Stories
 from bot.keys import keyring_from
 from bot.people.erasures import Erasures
+from bot.people.own_data import OwnData
 from bot.people.people import People
 from bot.settings import Settings
 from bot.store.inbox import Inbox
@@ -26,6 +28,7 @@ class Office:
     outbox: Outbox
     stories: Stories
     members: Members
+    handing_out: HandingOut
 
 
 def open_office(settings: Settings, world: World | None = None) -> Office:
@@ -37,12 +40,14 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     people = People(vault=vault, ids=ids, language=settings.language)
     outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
     inbox = Inbox(people=people, erasures=Erasures(vault), vault=vault, clock=clock, ids=ids)
+    members = Members(people=people, vault=vault, log=log)
     return Office(
         log=log,
         queues=Queues(vault=vault, outbox=outbox, log=log, clock=clock),
         outbox=outbox,
         stories=Stories(people=people, inbox=inbox, outbox=outbox, vault=vault),
-        members=Members(people=people, vault=vault, log=log),
+        members=members,
+        handing_out=HandingOut(members, OwnData(people, vault, clock), log),
     )
 
 

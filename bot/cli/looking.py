@@ -1,6 +1,7 @@
 """`smoney payment` and `smoney member`: understand a payment, find a person."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -76,3 +77,25 @@ def member_show(wanted: Wanted, env: EnvFile = None, as_json: AsJson = False) ->
             say(f"[bold]{name}[/bold]  ", ", ".join(f"{key} {amount}" for key, amount in value.items()))
         elif value not in {"", None}:
             say(f"[bold]{name}[/bold]  ", str(value))
+
+
+@member.command("data")
+def member_data(
+    wanted: Wanted,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; never over another one.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")],
+    env: EnvFile = None,
+) -> None:
+    """Everything kept about one member, to hand it to them: the file they could fetch on their page. Make sure of them first.
+
+    Example: smoney member data @alice --out alice.json --reason "asked for by letter, passport seen"
+    """
+    from bot.admin.office import open_office, who_types
+    from bot.whole_files import whole_file
+
+    with open_book(env) as (settings, database):
+        handing_out, actor = open_office(settings).handing_out, who_types()
+        with whole_file(out) as file:
+            told = database.write(lambda session: handing_out.data_of(session, actor, wanted, reason=reason))
+            file.write(told.encode("ascii"))
+    say("", f"{out} holds everything about {wanted}. Hand it to nobody else, and delete it.")

@@ -16,7 +16,6 @@ from sqlmodel import Session, col
 from sqlmodel import select as rows_of
 
 from bot.errors import UnreadableRow
-from bot.payments.records import Records
 from bot.people.people import People
 from bot.store.columns import metadata
 from bot.store.tables import IntentLineRow, IntentRow, PersonRow
@@ -55,7 +54,6 @@ WITHHELD: Final[Mapping[str, frozenset[str]]] = {
 @dataclass(frozen=True, slots=True)
 class OwnData:
     people: People
-    records: Records
     vault: Vault
     clock: Clock
 
@@ -114,7 +112,7 @@ class OwnData:
                 "state": line.state,
                 "at": _plain(intent.closed_at),
                 "due_at": _plain(line.due_at),
-                "note": self.records.note(intent),
+                "note": self._opened("intents", intent.id, "note_sealed", intent.note_sealed),
             }
 
 

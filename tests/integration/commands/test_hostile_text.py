@@ -8,7 +8,6 @@ import unicodedata
 import pytest
 from sqlalchemy import text
 
-from bot.people.own_data import OwnData
 from bot.web.pages import environment
 from bot.x.gateway import UserId
 from tests.integration.commands.conftest import smoney_of
@@ -134,7 +133,7 @@ class TestHostileText:
 
     def test_in_a_file_of_ones_own_data_is_json_and_nothing_else(self, town):
         bot, bob = town.street.town.bot, town.street.world.person("bob").id
-        data = OwnData(bot.people, bot.records, bot.vault, bot.clock)
+        data = bot.own_data
         for name in HOSTILE:
             called(town.street, name)
             told = bot.database.read(lambda session: data.of(session, bot.people.get(session, UserId(bob))))

@@ -71,3 +71,18 @@ class TestMember:
         assert row["frozen"] == "self"
         assert street.reference("alice") in row["payments"][0]
         assert "90.00 €" in smoney("member", "show", "@bob").out
+
+
+class TestMemberData:
+    def test_is_handed_out_as_a_file_of_ones_own_and_written_down(self, street, smoney, tmp_path):
+        file = tmp_path / "bob.json"
+        assert smoney("member", "data", "@bob", "--out", str(file), "--reason", "a letter").code == 0
+        data = json.loads(file.read_text())
+        assert data["tables"]["people"][0]["username"] == "bob"
+        assert oct(file.stat().st_mode)[-3:] == "600"
+        assert "member.data (a letter)" in smoney("member", "show", "@bob").out
+        again = smoney("member", "data", "@bob", "--out", str(file), "--reason", "a letter")
+        assert "is there already" in again.err
+        other = tmp_path / "other.json"
+        assert smoney("member", "data", "@bob", "--out", str(other), "--reason", " ").code == 2
+        assert not other.exists()
