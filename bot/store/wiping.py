@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import bindparam, exists, update
 from sqlmodel import Session, col, select
 
-from bot.store.outbox import LOOKUP
+from bot.store.columns import literally
 from bot.store.tables import InboxRow, OutboxRow
 from ledger.clock import Clock
 
@@ -19,20 +19,20 @@ BATCH: Final = 500
 """So many of each in one pass: the sweep's transaction stays short."""
 _LOOKED_UP: Final = exists().where(
     col(OutboxRow.inbox_id) == col(InboxRow.id),
-    col(OutboxRow.phrase) == LOOKUP,
-    col(OutboxRow.state).in_(("waiting", "sending", "unknown")),
+    literally(OutboxRow.kind, "lookup"),
+    literally(OutboxRow.state, "waiting", "sending", "unknown"),
 )
 """It waits for the result of its look-up, and is then read again."""
 _HEARD: Final = (
     select(InboxRow.id)
-    .where(InboxRow.state == "done", col(InboxRow.payload_sealed).is_not(None))
+    .where(literally(InboxRow.state, "done"), col(InboxRow.payload_sealed).is_not(None))
     .where(col(InboxRow.finished_at) < bindparam("before"), ~_LOOKED_UP)
     .order_by(col(InboxRow.finished_at))
     .limit(bindparam("batch"))
 )
 _SAID: Final = (
     select(OutboxRow.id)
-    .where(col(OutboxRow.state).in_(("sent", "dropped")), col(OutboxRow.parameters_sealed).is_not(None))
+    .where(literally(OutboxRow.state, "sent", "dropped"), col(OutboxRow.parameters_sealed).is_not(None))
     .where(col(OutboxRow.finished_at) < bindparam("before"))
     .order_by(col(OutboxRow.finished_at))
     .limit(bindparam("batch"))

@@ -298,6 +298,7 @@ class Run:
             self._tell(f"the {WORKERS[worker]} worker dies")
             gateway = self.workers[worker].courier.gateway
             bot = self.world.person(self.bot_id)
+            self.disk.planned = self.disk.crash_in = None  # it begins again until it has begun
             self.workers[worker] = build(self.settings, gateway, _account(bot), self.database, self._ground())
             done = 1
         if done:
