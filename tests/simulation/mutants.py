@@ -77,8 +77,8 @@ MUTANTS = (
         "an edit leaves the old question open, so its code pays whom the new version names",
         (
             "bot.payments.story",
-            '            self._records.end_challenges(session, intent, "superseded")\n        written =',
-            "            pass\n        written =",
+            '            self._records.end_challenges(session, intent, "superseded")\n        if self._terms',
+            "            pass\n        if self._terms",
         ),
     ),
     _mutant(
