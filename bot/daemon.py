@@ -168,6 +168,7 @@ class Daemon:
     def start(self) -> None:
         settings, bot = self._settings, self._bot
         bot.recover()
+        paused = bot.database.read(is_paused)
         mentions = self._tick("listen.mentions", lambda: self._pass_on(bot.listening.read_mentions()))
         messages = self._tick("listen.messages", lambda: self._pass_on(bot.listening.read_messages()))
         self._every(poll_every(settings, "mentions").total_seconds(), mentions)
@@ -180,7 +181,7 @@ class Daemon:
         self._every(settings.seal_poll_seconds, self._tick("seal", self._seal))
         self._scheduler.start()
         log.info("daemon.started", bot=bot.account.username)
-        if bot.database.read(is_paused):
+        if paused:
             log.warning(
                 "daemon.paused", reason="a backup was restored; `smoney reconcile` lets payments go on"
             )

@@ -56,6 +56,7 @@ from bot.people.second_factor import SecondFactors
 from bot.people.terms import Terms
 from bot.people.trusting import Trusting
 from bot.settings import Settings
+from bot.store import leases
 from bot.store.inbox import Inbox
 from bot.store.leases import Lease
 from bot.store.outbox import Outbox
@@ -306,7 +307,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     )
     desk = Desk(account, story, obeying, telling, enrolment, freezing, erasing, people, inbox, outbox)
     budget = Budget(budget_rules(settings), clock)
-    lease = Lease(database, "listening", holder=ids())
+    lease = Lease(database, "listening", holder=ids(), lasts=leases.LASTS)
     return Bot(
         account=account,
         database=database,

@@ -24,6 +24,8 @@ _TAKE = text(
     " OR until_at <= CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)) RETURNING token"
 )
 _LEAVE = text("UPDATE leases SET until_at = 0, holder = 0 WHERE name = :name AND holder = :holder")
+LASTS = timedelta(minutes=1)
+"""How long a program that has died keeps the others from listening."""
 ALONE = 0
 """The token where there can be one program only."""
 
@@ -35,7 +37,7 @@ class Lease:
     database: Database
     name: str
     holder: int
-    lasts: timedelta = timedelta(minutes=1)
+    lasts: timedelta
 
     def take(self) -> int | None:
         """The token of whoever holds it, which is this program now or was before; None where another holds it."""

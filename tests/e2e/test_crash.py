@@ -37,14 +37,17 @@ KILLS = 200 if LONG else 20
 LONGEST_LIFE_SECONDS = 1.5
 OPEN_AT_ONCE = 5
 LEASE_SECONDS = 20
+LISTENING_LEASE_SECONDS = 1
 READY = "ready to begin"
 ENTRY = f"""
 import sys
 from datetime import timedelta
 import bot.channels.courier as courier
+import bot.store.leases as leases
 from bot.running import run_daemon
 from bot.settings import load
 courier.LEASE = timedelta(seconds={LEASE_SECONDS})  # five minutes for X's real time limits; these here are 3 s
+leases.LASTS = timedelta(seconds={LISTENING_LEASE_SECONDS})  # a minute; nobody here lives that long
 print("{READY}", flush=True)
 sys.stdin.readline()
 exit(3 * run_daemon(load(), is_demo=True))
@@ -268,6 +271,8 @@ def wide_open(place: Place) -> dict[str, str]:
         allowance_per_payment_minor=10**9,
         allowance_per_day_minor=10**11,
         wrong_answers_before_lock=10,
+        review_new_payees=0,
+        review_refusals=0,
     )
 
 
@@ -322,15 +327,28 @@ def plan_trouble(place: Place, chance: random.Random) -> None:
 
 
 def drain(place: Place, crowd: Crowd) -> None:
-    """Until every question is answered and nothing waits, neither to be worked nor to be sent."""
+    """Until every question is answered, all that was said is heard, and nothing waits, neither to be worked nor to be sent."""
 
     def is_quiet() -> bool:
         if crowd.rest():
             return False
         with place.open() as town:
-            return town.bot.database.read(nothing_waits) and not crowd.rest()
+            read = town.bot.database.read
+            heard = (read(posts_heard), read(messages_heard)) == (crowd.versions, said_to(place))
+            return heard and read(nothing_waits) and not crowd.rest()
 
     wait_until(is_quiet, "everything done", 180)
+
+
+def said_to(place: Place) -> int:
+    """How many messages people have written to the bot."""
+    everybody = (*MEMBERS, *NEWCOMERS, *STRANGERS, POOR)
+    threads = [place.world.thread(place.bot, place.world.person(name)) for name in everybody]
+    return sum(message.sender_id != place.bot.id for thread in threads for message in thread)
+
+
+def messages_heard(session: Session) -> int:
+    return len(session.exec(select(InboxRow.id).where(InboxRow.kind == "message")).all())
 
 
 def nothing_waits(session: Session) -> bool:

@@ -292,7 +292,7 @@ class TestDatabaseInTrouble:
             admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
             place.world.post(place.world.person("bob"), "@smoney send 10€ @alice")
-            wait_until(lambda: daemon.said.count("listen.mentions.database") >= 2, "two tries in vain")
+            wait_until(lambda: daemon.said.count(".database ") >= 3, "several tries in vain")
             assert code_in(place) is None
             admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         confirm(place)

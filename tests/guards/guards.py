@@ -118,9 +118,9 @@ GUARDS = (
         "answer-of-its-payer",
         PAYMENTS + "test_promises.py::TestNothingMovesWithoutItsPayersAnswer"
         "::test_the_right_code_from_somebody_else_is_worth_nothing[sqlite]",
-        "bot/payments/records.py",
-        "            ChallengeRow.payer_id == payer_id, col(ChallengeRow.state).in_(states)\n",
-        "            col(ChallengeRow.state).in_(states)\n",
+        "bot/payments/queries.py",
+        '        ChallengeRow.payer_id == bindparam("payer"),\n        col(ChallengeRow.state)',
+        "        col(ChallengeRow.state)",
     ),
     _guard(
         "answer-in-private",

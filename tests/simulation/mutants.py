@@ -233,9 +233,9 @@ MUTANTS = (
         "answer-of-a-third-person",
         "a code counts whoever says it, and the one who was asked pays",
         (
-            "bot.payments.records",
-            "            ChallengeRow.payer_id == payer_id, col(ChallengeRow.state).in_(states)\n",
-            "            col(ChallengeRow.state).in_(states)\n",
+            "bot.payments.queries",
+            '        ChallengeRow.payer_id == bindparam("payer"),\n        col(ChallengeRow.state)',
+            "        col(ChallengeRow.state)",
         ),
         (
             "bot.payments.story",
@@ -249,27 +249,27 @@ MUTANTS = (
         "anybody-may-return",
         "who names a payment may send it back",
         (
-            "bot.payments.records",
-            "            .where(IntentLineRow.state == LineState.PAID, IntentLineRow.payee_id == payee_id)\n",
-            "            .where(IntentLineRow.state == LineState.PAID)\n",
+            "bot.payments.queries",
+            'literally(IntentLineRow.state, "paid")).where(\n    IntentLineRow.payee_id == bindparam("payee")\n)\n',
+            'literally(IntentLineRow.state, "paid"))\n',
         ),
     ),
     _mutant(
         "anybody-may-decline",
         "what is held for one person is declined, or claimed, by another",
         (
-            "bot.payments.records",
-            "return self._held(session, col(IntentLineRow.payee_id) == payee_id)",
-            "return self._held(session, col(IntentLineRow.payee_id) > 0)",
+            "bot.payments.queries",
+            'HELD_FOR = _HELD.where(IntentLineRow.payee_id == bindparam("payee"))',
+            "HELD_FOR = _HELD",
         ),
     ),
     _mutant(
         "anybody-may-cancel-a-hold",
         "who names a payment may take back what is held",
         (
-            "bot.payments.records",
-            "return self._held(session, col(IntentRow.payer_id) == payer_id, states=SET_ASIDE)",
-            "return self._held(session, col(IntentRow.payer_id) > 0, states=SET_ASIDE)",
+            "bot.payments.queries",
+            'SET_ASIDE_BY = _SET_ASIDE.where(IntentRow.payer_id == bindparam("payer"))',
+            "SET_ASIDE_BY = _SET_ASIDE",
         ),
     ),
     _mutant(

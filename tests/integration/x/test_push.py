@@ -23,6 +23,7 @@ from bot.sandbox.ground import MovableClock, StoppedClock
 from bot.sandbox.http import serve
 from bot.sandbox.limits import WIDE
 from bot.settings import Settings
+from bot.store import leases
 from bot.store.leases import Lease
 from bot.x.gateway import MessageId
 from bot.x.listening import lost
@@ -181,7 +182,7 @@ class TestTheListenersLease:
         with open_town(settings, sandbox, entropy=os.urandom, residents=RESIDENTS) as town:
             street, bot = Street(town), town.bot
             street.says("bob", "balance", settle=False)
-            other = Lease(bot.database, "listening", holder=99)
+            other = Lease(bot.database, "listening", holder=99, lasts=leases.LASTS)
             assert other.take() is None  # another listens
             mine = bot.listening.lease.take()
             assert mine is not None
