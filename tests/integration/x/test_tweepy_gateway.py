@@ -148,15 +148,17 @@ class TestRequests:
             session.get(x.url)
         assert "guest_id" not in x.requests[1]
 
-    def test_may_be_made_from_several_threads(self, x, gateway):
-        introduce(x, gateway)
+    def test_may_be_made_from_several_threads(self, x):
+        patient = TweepyGateway(CREDENTIALS, base_url=x.url, timeout_seconds=10, clock=lambda: NOW)
+        introduce(x, patient)
         x.will(*[answer(200, NOTHING)] * 8)
-        threads = [Thread(target=gateway.mentions) for _ in range(8)]
+        threads = [Thread(target=patient.mentions) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(10)
         assert len(x.requests) == 8
+        patient.close()
 
     def test_for_handles_leave_out_what_is_none_and_ask_for_a_hundred_at_a_time(self, x, gateway):
         x.will(
