@@ -13,7 +13,7 @@ help:            ## what can be done here
 demo: $(VENV)/.runtime  ## the main job, on this machine, with test money (SCRIPT=1 plays a story in the terminal)
 	$(BIN)/smoney demo $(if $(SCRIPT),--script)
 
-test: $(VENV)/.dev      ## all tests but the slow proofs, in under five minutes
+test: $(VENV)/.dev      ## all tests but the slow proofs, in about ten minutes on two cores
 	$(PYTEST) -n 2 -m "not prove"
 
 lint: $(VENV)/.dev      ## ruff, both as linter and as formatter

@@ -52,6 +52,7 @@ from bot.people.freezing import Freezing
 from bot.people.locking import Locking
 from bot.people.own_data import OwnData
 from bot.people.people import People
+from bot.people.questions import Questions
 from bot.people.second_factor import SecondFactors
 from bot.people.terms import Terms
 from bot.people.trusting import Trusting
@@ -280,16 +281,13 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     )
     freezing = Freezing(story, wallets, answers, factors, people, outbox, keyring, clock, entropy)
     forgetting = Forgetting(people, erasures, wallets, authorisations, clock, ids)
-    erasing = Erasing(
-        story, wallets, answers, factors, forgetting, people, outbox, keyring, clock, entropy, ids
-    )
+    questions = Questions(keyring, clock, entropy, ids)
+    erasing = Erasing(story, wallets, answers, factors, forgetting, people, outbox, questions, keyring, clock)
     wording = Wording(outbox, asking, {THAW: freezing.code_facts, ERASE: erasing.code_facts}, people)
     inquiries = Inquiries(wallets, records, people, outbox)
     devices = Devices(people, outbox, factors, vault, clock, ids, entropy, settings.reachable_pages)
     trusted = TrustedPayees(people, factors, clock, ids)
-    trusting = Trusting(
-        trusted, factors, people, outbox, keyring, clock, entropy, ids, offered=settings.trusted_payees
-    )
+    trusting = Trusting(trusted, factors, people, outbox, questions, clock, offered=settings.trusted_payees)
     controls = Controls(blocks, trusting, people, outbox, account.id)
     telling = Telling(enrolment, people, outbox, entropy)
     obeying = Obeying(

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from bot.encoding import encode
 from bot.errors import Refusal
@@ -25,18 +24,18 @@ from bot.payments.wallets import Wallets
 from bot.people.factor_states import Outcome, Tried
 from bot.people.forgetting import Forgetting
 from bot.people.people import People, Standing
+from bot.people.questions import Questions
 from bot.people.second_factor import SecondFactors
 from bot.store.control_tables import QuestionRow
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import PersonRow
 from bot.x.gateway import UserId
-from ledger.clock import Clock, Entropy, IdSource
+from ledger.clock import Clock
 
 ENCODING: Final = "smoney-erase-1"
 KIND: Final = "erase"
 LETTER: Final = "E"
 LASTS: Final = timedelta(minutes=5)
-NONCE_BYTES: Final = 16
 ASKED: Final = "erase_asked"
 
 
@@ -59,10 +58,9 @@ class Erasing:
     forgetting: Forgetting
     people: People
     outbox: Outbox
+    questions: Questions
     keyring: Keyring
     clock: Clock
-    entropy: Entropy
-    ids: IdSource
 
     def ask(self, session: Session, person: PersonRow) -> None:
         """Asks for the code. Raises a `Refusal`: frozen, locked, not empty, a second factor is needed."""
@@ -72,18 +70,7 @@ class Erasing:
         if self.factors.standing(session, person).active:
             raise EraseNeedsFactor
         self.story.cancel_all(session, person)
-        self._close(session, person)
-        question = QuestionRow(
-            id=self.ids(),
-            person_id=person.user_id,
-            kind=KIND,
-            nonce=self.entropy(NONCE_BYTES),
-            key_id=self.keyring.current_id,
-            asked_at=self.clock(),
-            expires_at=self.clock() + LASTS,
-        )
-        session.add(question)
-        session.flush()
+        self.questions.put(session, person, KIND, lasts=LASTS)
         enrolled = person.standing == Standing.ENROLLED
         priority = Priority.CHALLENGE if enrolled else Priority.ANSWER
         self.outbox.tell(session, person, ASKED, {}, priority=priority)
@@ -104,21 +91,12 @@ class Erasing:
         return question is not None and at <= question.expires_at
 
     def _open(self, session: Session, person_id: int) -> QuestionRow | None:
-        rows = select(QuestionRow).where(QuestionRow.person_id == person_id, QuestionRow.kind == KIND)
-        return session.exec(rows.where(col(QuestionRow.closed_at).is_(None))).first()
-
-    def _close(self, session: Session, person: PersonRow) -> None:
-        its = col(QuestionRow.person_id) == person.user_id, col(QuestionRow.kind) == KIND
-        session.exec(
-            update(QuestionRow)
-            .where(*its, col(QuestionRow.closed_at).is_(None))
-            .values(closed_at=self.clock())
-        )
+        return next(iter(self.questions.open(session, person_id, KIND)), None)
 
     def call_off(self, session: Session, person: PersonRow) -> bool:
         """The person's "no" to it, or an order of theirs: False where it was not asked."""
         asked = self.is_asked(session, person, at=self.clock())
-        self._close(session, person)
+        self.questions.close(session, person, KIND)
         return asked
 
     def code_facts(self, session: Session, person_id: int) -> Parameters | None:
@@ -136,11 +114,11 @@ class Erasing:
         self.answers.check_not_locked(person, answered_at)
         question = self._open(session, person.user_id)
         if question is None or answered_at > question.expires_at:
-            self._close(session, person)
+            self.questions.close(session, person, KIND)
             self.outbox.tell(session, person, "answer_wrong", {})
         elif answer.letter in {None, LETTER} and self._is_right(question, answer):
             check_not_frozen(person)
-            self._close(session, person)
+            self.questions.close(session, person, KIND)
             self._erase(session, person, said_at=answered_at)
         else:
             wrong = self.answers.count_wrong(session, person)

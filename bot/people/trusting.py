@@ -9,26 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from bot.errors import Refusal
-from bot.keys import Keyring
 from bot.language.catalogue import Label
 from bot.payments.exemptions import TrustedPayees
 from bot.payments.spending import check_not_frozen
 from bot.people.factor_states import Outcome, Tried
 from bot.people.people import People
+from bot.people.questions import Questions
 from bot.people.second_factor import SecondFactors
 from bot.store.control_tables import QuestionRow
 from bot.store.outbox import Outbox
 from bot.store.tables import PersonRow
 from bot.x.gateway import UserId
-from ledger.clock import Clock, Entropy, IdSource
+from ledger.clock import Clock
 
 KIND: Final = "trust"
 LASTS: Final = timedelta(hours=1)
-NONCE_BYTES: Final = 16
 
 
 class TrustNotOffered(Refusal):
@@ -56,10 +54,8 @@ class Trusting:
     factors: SecondFactors
     people: People
     outbox: Outbox
-    keyring: Keyring
+    questions: Questions
     clock: Clock
-    entropy: Entropy
-    ids: IdSource
     offered: bool
 
     def ask(self, session: Session, person: PersonRow, payee_id: UserId) -> None:
@@ -71,30 +67,18 @@ class Trusting:
             raise TrustNeedsFactor
         payee = self.people.get(session, payee_id)
         if payee_id not in self.trusted.of(session, person):
-            self._close(session, person, payee_id)
-            question = QuestionRow(
-                id=self.ids(),
-                person_id=person.user_id,
-                kind=KIND,
-                subject_id=payee_id,
-                nonce=self.entropy(NONCE_BYTES),
-                key_id=self.keyring.current_id,
-                asked_at=self.clock(),
-                expires_at=self.clock() + LASTS,
-            )
-            session.add(question)
-            session.flush()
+            self.questions.put(session, person, KIND, lasts=LASTS, about=payee_id)
             self.outbox.tell(session, person, "trust_asked", {"payee": self.people.shown(payee)})
         else:
             self.outbox.tell(session, person, "trusted", {"payee": self.people.shown(payee)})
 
     def asked(self, session: Session, person: PersonRow) -> Sequence[Asked]:
         """What waits on their page, the first first."""
-        rows = select(QuestionRow).where(QuestionRow.person_id == person.user_id, QuestionRow.kind == KIND)
-        live = rows.where(col(QuestionRow.closed_at).is_(None), col(QuestionRow.expires_at) > self.clock())
+        now = self.clock()
         return [
             Asked(row.id, self._label(session, row.subject_id or 0), row.expires_at)
-            for row in session.exec(live.order_by(col(QuestionRow.id)))
+            for row in self.questions.open(session, person.user_id, KIND)
+            if row.expires_at > now
         ]
 
     def confirm(self, session: Session, person: PersonRow, question_id: int, code: str) -> Tried:
@@ -105,13 +89,13 @@ class Trusting:
         payee_id = UserId(session.get_one(QuestionRow, question_id).subject_id or 0)
         tried = self.trusted.add(session, person, payee_id, code=code)
         if tried.accepted:
-            self._close(session, person, payee_id)
+            self.questions.close(session, person, KIND, about=payee_id)
             self.outbox.tell(session, person, "trusted", {"payee": self._label(session, payee_id)})
         return tried
 
     def stop(self, session: Session, person: PersonRow, payee_id: UserId) -> None:
         """At once, and without a word: whoever says it tells them."""
-        self._close(session, person, payee_id)
+        self.questions.close(session, person, KIND, about=payee_id)
         self.trusted.remove(session, person, payee_id)
 
     def labels(self, session: Session, person: PersonRow) -> tuple[Label, ...]:
@@ -122,12 +106,3 @@ class Trusting:
 
     def _label(self, session: Session, user_id: int) -> Label:
         return self.people.shown(self.people.get(session, UserId(user_id)))
-
-    def _close(self, session: Session, person: PersonRow, payee_id: UserId) -> None:
-        its = (
-            col(QuestionRow.person_id) == person.user_id,
-            col(QuestionRow.kind) == KIND,
-            col(QuestionRow.subject_id) == payee_id,
-            col(QuestionRow.closed_at).is_(None),
-        )
-        session.exec(update(QuestionRow).where(*its).values(closed_at=self.clock()))

@@ -1,6 +1,7 @@
 """The one way to write: what is kept, what is not, and who hears of it."""
 
 import contextvars
+import gc
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -92,6 +93,16 @@ class TestWrite:
             world.database.write(work)
         assert (words(world.database), world.available(world.bob)) == ([], 0)
         assert world.pay(world.alice, world.bob, 1)
+
+    def test_keeps_the_rows_it_has_read_until_it_ends_and_a_read_does_not(self, world):
+        world.database.write(add("kept"))
+
+        def work(session):
+            session.get(NoteRow, 1)
+            gc.collect()
+            return len(session.identity_map)
+
+        assert (world.database.write(work), world.database.read(work)) == (1, 0)
 
     def test_shows_nothing_before_its_commit(self, world):
         seen = []
