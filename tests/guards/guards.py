@@ -181,12 +181,21 @@ GUARDS = (
         "        if state is IntentState.PAID:\n",
         "        if state is IntentState.PAID:\n            return True\n        if state is IntentState.PARKED:\n",
     ),
-    _guard(
+    Guard(
         "stored-once",
         PAYMENTS + "test_promises.py::TestPaysOnce::test_the_same_tweet_delivered_three_times[sqlite]",
-        "bot/store/inbox.py",
-        "        known = self._known(session, kind, x_id)\n",
-        "        known = None\n",
+        (
+            Change(
+                "bot/store/inbox.py",
+                '        before = self._read_before(session, "post", [post.id for post in posts])\n',
+                "        before: set[int] = set()\n",
+            ),
+            Change(
+                "bot/store/inbox.py",
+                "        known = self._known(session, kind, x_id)\n",
+                "        known = None\n",
+            ),
+        ),
     ),
     _guard(
         "reissued-handles-are-told",
@@ -398,7 +407,7 @@ GUARDS = (
         "authorisations-never-change",
         PAYMENTS + "test_guards.py::TestGuards"
         "::test_refuse_hand_written_sql[sqlite-UPDATE authorisations SET evidence = evidence + 1]",
-        "bot/migrations/versions/0001_sqlite.sql",
+        "bot/migrations/versions/0014_sqlite.sql",
         "BEGIN SELECT RAISE(ABORT, 'an authorisation is never changed'); END;\n",
         "BEGIN SELECT 1; END;\n",
     ),
