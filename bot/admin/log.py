@@ -1,4 +1,5 @@
-"""The audit log: every action of an admin, with who did it, to what, when and why. Rows are only ever added.
+"""The audit log: every action of an admin, with who did it, to what, when and why. Rows are only ever added, and only by
+who may do what they say.
 
 Who: an admin's name, and the way they came (`command` or `page`). Why: their own words, sealed like all that people
 write. What it was done to is named by kind and id; `facts` are ids, codes and numbers only.
@@ -11,6 +12,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from bot.admin.acts import Role, check
 from bot.errors import Misconfigured
 from bot.store.tables import AdminActionRow
 from bot.store.vault import Vault
@@ -21,9 +23,10 @@ MOST_REASON = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a name, and `command` or `page`."""
+    """Who acts: a name, what they may do, and `command` or `page`."""
 
     name: str
+    role: Role
     channel: str = "command"
 
 
@@ -33,7 +36,8 @@ class Action:
 
     id: int
     at: datetime
-    actor: Actor
+    by: str
+    channel: str
     action: str
     subject: str
     reason: str
@@ -56,7 +60,9 @@ class AuditLog:
         reason: str,
         facts: Mapping[str, str | int] | None = None,
     ) -> None:
-        """Adds a row, in the transaction of the action itself. Raises `Misconfigured` without a reason."""
+        """Adds a row, in the transaction of the action itself. Raises `NotAllowed` for who may not do it, and
+        `Misconfigured` without a reason; then the action must not happen."""
+        check(actor.role, action)
         why = reason.strip()
         if not why or len(why) > MOST_REASON or not actor.name.strip():
             raise Misconfigured(
@@ -99,7 +105,8 @@ class AuditLog:
         return Action(
             id=row.id,
             at=row.at,
-            actor=Actor(row.actor, row.channel),
+            by=row.actor,
+            channel=row.channel,
             action=row.action,
             subject=row.subject,
             reason=reason,

@@ -78,7 +78,7 @@ class Members:
             "wallet": self._wallet(session, person),
             "payments": self._payments(session, person),
             "admin_actions": [
-                f"{_iso(each.at)} {each.actor.name}: {each.action} ({each.reason})"
+                f"{_iso(each.at)} {each.by}: {each.action} ({each.reason})"
                 for each in self.log.newest(session, subject=f"person {person.user_id}", limit=NEWEST)
             ],
         }

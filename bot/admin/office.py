@@ -1,11 +1,10 @@
 """Puts the admin's rooms together for a command, which needs neither X nor a daemon."""
 
-import os
-import pwd
 from dataclasses import dataclass
 
+from bot.admin.admins import Admins
 from bot.admin.handing_out import HandingOut
-from bot.admin.log import Actor, AuditLog
+from bot.admin.log import AuditLog
 from bot.admin.members import Members
 from bot.admin.queues import Queues
 from bot.admin.stories import Stories
@@ -29,6 +28,7 @@ class Office:
     stories: Stories
     members: Members
     handing_out: HandingOut
+    admins: Admins
 
 
 def open_office(settings: Settings, world: World | None = None) -> Office:
@@ -48,10 +48,5 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
         stories=Stories(people=people, inbox=inbox, outbox=outbox, vault=vault),
         members=members,
         handing_out=HandingOut(members, OwnData(people, vault, clock), log),
+        admins=Admins(log, clock, ids, outside.entropy),
     )
-
-
-def who_types() -> Actor:
-    """Who gives a command: the system's user behind it, the one who became root where that is known."""
-    name = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
-    return Actor(f"{name} (system)")

@@ -83,9 +83,9 @@ def reviews_refuse(reference: Reference, reason: Reason, env: EnvFile = None) ->
 
 
 def _act(env: Path | None, act: "Callable[[Guarding, Session, Actor], None]") -> None:
+    from bot.admin.admins import who_types
     from bot.admin.guarding import open_guarding
-    from bot.admin.office import who_types
 
     with open_book(env) as (settings, database):
-        guarding, actor = open_guarding(settings), who_types()
+        guarding, actor = open_guarding(settings), database.read(who_types)
         database.write(lambda session: act(guarding, session, actor))

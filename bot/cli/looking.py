@@ -90,11 +90,12 @@ def member_data(
 
     Example: smoney member data @alice --out alice.json --reason "asked for by letter, passport seen"
     """
-    from bot.admin.office import open_office, who_types
+    from bot.admin.admins import who_types
+    from bot.admin.office import open_office
     from bot.whole_files import whole_file
 
     with open_book(env) as (settings, database):
-        handing_out, actor = open_office(settings).handing_out, who_types()
+        handing_out, actor = open_office(settings).handing_out, database.read(who_types)
         with whole_file(out) as file:
             told = database.write(lambda session: handing_out.data_of(session, actor, wanted, reason=reason))
             file.write(told.encode("ascii"))

@@ -116,10 +116,11 @@ def _show(env: Path | None, look: "Callable[[Queues, Session], Row]", *, as_json
 
 
 def _act(env: Path | None, act: "Callable[[Queues, Session, Actor], None]") -> None:
-    from bot.admin.office import open_office, who_types
+    from bot.admin.admins import who_types
+    from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        queues, actor = open_office(settings).queues, who_types()
+        queues, actor = open_office(settings).queues, database.read(who_types)
         database.write(lambda session: act(queues, session, actor))
 
 

@@ -20,6 +20,7 @@ from bot.payments.intents import OPEN
 from bot.payments.wallets import Wallets
 from bot.people.erasures import Erasures
 from bot.people.people import People, Standing
+from bot.store.admin_tables import ProposalRow
 from bot.store.columns import BotTable, metadata
 from bot.store.control_tables import BlockRow, ErasureRow, FormerHandleRow, QuestionRow
 from bot.store.device_tables import DeviceLinkRow, DeviceRow
@@ -75,6 +76,8 @@ class Forgetting:
             self._rename_intent(session, intent, erased.id)
         self._rename_authorisations(session, user_id, erased.id)
         self._take_out_of_lines(session, user_id, erased.id)
+        theirs = update(ProposalRow).where(col(ProposalRow.person_id) == user_id)
+        session.exec(theirs.values(person_id=erased.id))
         session.flush()
         session.expire_all()
         return erased

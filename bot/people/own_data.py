@@ -30,7 +30,7 @@ OWNERS: Final[Mapping[str, str]] = {
     "people": "user_id", "inbox": "person_id", "outbox": "person_id", "intents": "payer_id", "challenges": "payer_id",
     "authorisations": "person_id", "wrong_answers": "person_id", "trusted_payees": "payer_id",
     "second_factors": "person_id", "device_links": "person_id", "devices": "person_id", "blocks": "person_id",
-    "former_handles": "person_id", "questions": "person_id",
+    "former_handles": "person_id", "questions": "person_id", "proposals": "person_id",
 }  # fmt: skip
 """The column of each table that says whose the row is."""
 CHILDREN: Final[Mapping[str, tuple[str, str]]] = {
@@ -47,8 +47,10 @@ WITHHELD: Final[Mapping[str, frozenset[str]]] = {
     "recovery_codes": frozenset({"code_hash"}),
     "device_links": frozenset({"token_hash"}),
     "devices": frozenset({"secret_hash"}),
+    "proposals": frozenset({"proposed_by", "decided_by", "reference_index"}),
 }
-"""Secrets, and what is made from them: whoever took the file could use them."""
+"""Secrets, and what is made from them: whoever took the file could use them. And the names of the
+operator's people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,15 @@ from sqlalchemy import Column, Table, and_, func, select, update
 from sqlmodel import Session
 
 from bot.errors import UnreadableRow
-from bot.store import control_tables, device_tables, factor_tables, guard_tables, tables, x_tables
+from bot.store import (
+    admin_tables,
+    control_tables,
+    device_tables,
+    factor_tables,
+    guard_tables,
+    tables,
+    x_tables,
+)
 from bot.store.columns import metadata
 from bot.store.vault import Vault
 from ledger.database import Database
@@ -21,7 +29,7 @@ from ledger.database import Database
 SEALED = "_sealed"
 INDEX = "_index"
 BATCH = 200
-ROOMS = (tables, factor_tables, guard_tables, x_tables, device_tables, control_tables)
+ROOMS = (tables, factor_tables, guard_tables, x_tables, device_tables, control_tables, admin_tables)
 """A table is known once its module is imported."""
 
 

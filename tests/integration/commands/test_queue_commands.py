@@ -44,8 +44,8 @@ class TestARowSetAside:
         (action,) = actions(street)
         assert (action.action, action.subject) == ("inbox.retry", f"inbox {aside}")
         assert action.reason == "the fault is mended"
-        assert action.actor.channel == "command"
-        assert action.actor.name
+        assert action.channel == "command"
+        assert action.by
 
     def test_given_up_stays_and_says_so(self, street, smoney, aside):
         assert smoney("inbox", "drop", str(aside), "--reason", "nonsense").code == 0

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from bot.admin.acts import Role
 from bot.admin.log import Actor
 from bot.admin.office import open_office
 from bot.auditing import verify
@@ -15,7 +16,7 @@ from bot.keeping.reconciling import Reconciling
 from bot.wiring import World
 from tests.integration.payments.conftest import Street
 
-ADMIN = Actor("root (system)")
+ADMIN = Actor("root (system)", Role.OWNER)
 
 
 @contextmanager
@@ -161,7 +162,11 @@ class TestRestoredBook:
             with pytest.raises(Misconfigured, match="reconciled before"):
                 on.finish(ADMIN, standing, reason="again")
             [entry] = again.town.bot.database.read(lambda session: on.log.newest(session, subject="book"))
-            assert (entry.action, entry.actor, entry.reason) == ("book.reconcile", ADMIN, "looked through it")
+            assert (entry.action, entry.by, entry.reason) == (
+                "book.reconcile",
+                ADMIN.name,
+                "looked through it",
+            )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,15 @@ import pytest
 from sqlalchemy import inspect
 
 import bot.migrations
-from bot.store import control_tables, device_tables, factor_tables, guard_tables, tables, x_tables
+from bot.store import (
+    admin_tables,
+    control_tables,
+    device_tables,
+    factor_tables,
+    guard_tables,
+    tables,
+    x_tables,
+)
 from bot.store.columns import metadata
 
 KNOWN = (
@@ -14,6 +22,7 @@ KNOWN = (
     x_tables,
     control_tables,
     device_tables,
+    admin_tables,
 )  # a module of rows is known once it is imported
 
 

@@ -1,0 +1,56 @@
+"""What is halted now, a row each while it is: payments, sends, or everything for good.
+
+Asked in the very transaction that would do the halted thing, so that no worker is too quick. Who halts it and why is
+written down by whoever calls `turn_on` and `turn_off`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, select
+
+from bot.store.admin_tables import SwitchRow
+from ledger.clock import Clock
+
+
+class Switch(StrEnum):
+    PAYMENTS_PAUSED = "payments_paused"
+    """No money moves at people's word; everything else goes on."""
+    SENDS_PAUSED = "sends_paused"
+    """Nothing is said to anybody; it waits."""
+    WINDING_DOWN = "winding_down"
+    """The service ends: no new payment, held money goes back, balances can only leave."""
+
+
+_ON = select(SwitchRow.name).where(col(SwitchRow.name) == bindparam("name"))
+
+
+def is_on(session: Session, switch: Switch) -> bool:
+    return session.connection().execute(_ON, {"name": switch.value}).first() is not None
+
+
+def those_on(session: Session) -> Mapping[Switch, datetime]:
+    """What is halted, and since when."""
+    return {Switch(row.name): row.since for row in session.exec(select(SwitchRow))}
+
+
+def turn_on(session: Session, switch: Switch, *, by: str, clock: Clock) -> bool:
+    """False where it was on already; then nothing was changed."""
+    if session.get(SwitchRow, switch.value) is not None:
+        return False
+    session.add(SwitchRow(name=switch.value, since=clock(), set_by=by))
+    session.flush()
+    return True
+
+
+def turn_off(session: Session, switch: Switch) -> datetime | None:
+    """Since when it had been on; None where it was not."""
+    row = session.get(SwitchRow, switch.value, with_for_update=True)
+    if row is None:
+        return None
+    since = row.since
+    session.delete(row)
+    session.flush()
+    return since
