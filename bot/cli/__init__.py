@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import guards, keeping, keys, ledger, looking, queues
+from bot.cli import admins, guards, keeping, keys, ledger, looking, queues
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 from bot.cli.usage import usage
 
@@ -28,6 +28,7 @@ app.add_typer(queues.outbox, name="outbox")
 app.command()(usage)
 app.add_typer(guards.people, name="people")
 app.add_typer(guards.reviews, name="reviews")
+app.add_typer(admins.admin, name="admin")
 
 
 @app.command()
