@@ -1,71 +1,23 @@
-"""What is to be known of the bot at a glance, read from the database in one snapshot.
+"""Figures for whoever shows them on a page or to Prometheus: at a glance, and counted over all that ever was.
 
-Every look-up here is answered by an index: the pages must stay quick with millions of payments. What only a pass over
-the whole book can tell (owed against held) is made anew at most once a minute, beside the page that asks.
+What only a pass over the whole book can tell (owed against held) is made anew at most once a minute, beside the page that
+asks; counts that only grow are counted on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-
-from sqlalchemy import text
-from sqlmodel import Session
+from datetime import timedelta
 
 from bot.payments.wallets import HELD, OWED
+from bot.watching.figures import Figures, figures_of
 from bot.web.growing import Growing
 from bot.web.kept import Kept
 from bot.wiring import Bot
-from bot.x.budget import SEND
-from bot.x.usage import CallTotal, totals
-from ledger.clock import Clock, instant_of, microseconds_of
+from ledger.clock import Clock
 from ledger.database import Database
 from ledger.reports import Coverage, coverage
 
-READS_ARE_LATE_AFTER = timedelta(minutes=10)
-WORK_IS_LATE_AFTER = timedelta(minutes=2)
 COVERAGE_IS_KEPT = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """Rows by state, of the states that still want something; and since when the oldest could have been dealt with."""
-
-    rows: Mapping[str, int]
-    oldest: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class LastSeal:
-    number: int
-    root: str
-    at: datetime
-    transfers: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    at: datetime
-    inbox: Queue
-    outbox: Queue
-    reads: Mapping[str, datetime]
-    """When each list of X was last read to its end, or a stream of the same was open."""
-    last_payment: datetime | None
-    seal: LastSeal | None
-    messages_left: Mapping[timedelta, int]
-    """Direct messages X still lets the bot send, by window."""
-    usage: Sequence[CallTotal]
-
-    @property
-    def listens(self) -> bool:
-        return bool(self.reads) and self.at - min(self.reads.values()) < READS_ARE_LATE_AFTER
-
-    @property
-    def works(self) -> bool:
-        return self.inbox.oldest is None or self.at - self.inbox.oldest < WORK_IS_LATE_AFTER
-
-    @property
-    def is_well(self) -> bool:
-        return self.listens and self.works
 
 
 @dataclass(slots=True)
@@ -92,29 +44,7 @@ class Gauges:
         return self.bot.database
 
     def figures(self) -> Figures:
-        return self.database.read(self._figures)
-
-    def _figures(self, session: Session) -> Figures:
-        now = self.clock()
-        return Figures(
-            at=now,
-            inbox=_queue(session, _INBOX, now),
-            outbox=_queue(session, _OUTBOX, now),
-            reads={row[0]: instant_of(row[1]) for row in session.connection().execute(text(_READS))},
-            last_payment=_instant(session, _LAST_PAYMENT),
-            seal=_last_seal(session),
-            messages_left=self._messages_left(session, now),
-            usage=totals(session),
-        )
-
-    def _messages_left(self, session: Session, now: datetime) -> Mapping[timedelta, int]:
-        return {
-            timedelta(seconds=row.window_seconds): row.allowed
-            if row.ends_at <= now
-            else max(0, row.allowed - row.used)
-            for row in self.bot.budget.windows(session)
-            if row.call == SEND
-        }
+        return self.database.read(lambda session: figures_of(session, self.bot.budget, self.clock()))
 
     def closed(self) -> Mapping[str, int]:
         """How many orders have ended since the books began, by how."""
@@ -132,39 +62,6 @@ class Gauges:
         return self.database.read(lambda session: coverage(session, owed=OWED, held=HELD))
 
 
-def _queue(session: Session, sql: str, now: datetime) -> Queue:
-    rows = session.connection().execute(text(sql), {"now": microseconds_of(now)}).all()
-    oldest = [row[2] for row in rows if row[2] is not None]
-    return Queue({row[0]: int(row[1]) for row in rows}, instant_of(min(oldest)) if oldest else None)
-
-
-def _instant(session: Session, sql: str) -> datetime | None:
-    found = session.connection().execute(text(sql)).scalar()
-    return None if found is None else instant_of(int(found))
-
-
-def _last_seal(session: Session) -> LastSeal | None:
-    row = session.connection().execute(text(_SEAL)).first()
-    return None if row is None else LastSeal(row[0], row[1], instant_of(row[2]), row[3])
-
-
-_INBOX = """
-SELECT 'waiting', count(*), min(received_at) FROM inbox WHERE state = 'waiting'
-UNION ALL SELECT 'set_aside', count(*), NULL FROM inbox WHERE state = 'set_aside'
-"""
-_OUTBOX = """
-SELECT state, count(*), min(CASE WHEN due_at <= :now THEN due_at END)
-FROM outbox WHERE state IN ('waiting', 'sending', 'unknown') GROUP BY state
-UNION ALL SELECT 'failed', count(*), NULL FROM outbox WHERE state = 'failed'
-"""
-_READS = """
-SELECT CASE WHEN name LIKE 'mentions%' THEN 'mentions' ELSE 'messages' END, max(read_at) FROM cursors
-WHERE name IN ('mentions', 'messages', 'mentions.push', 'messages.push') GROUP BY 1 ORDER BY 1
-"""
-_LAST_PAYMENT = """
-SELECT closed_at FROM intents WHERE state = 'paid' AND closed_at IS NOT NULL ORDER BY closed_at DESC LIMIT 1
-"""
-_SEAL = "SELECT number, root, sealed_at, transfers FROM ledger_seal ORDER BY number DESC LIMIT 1"
 _CLOSED = """
 SELECT state, count(*) FROM intents
 WHERE state IN ('paid', 'cancelled', 'expired', 'lapsed', 'refused', 'withdrawn')

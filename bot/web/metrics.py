@@ -12,7 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from bot.errors import Refusal
-from bot.web.figures import Figures, Gauges, Queue
+from bot.watching.figures import Figures, Queue
+from bot.web.figures import Gauges
 from bot.wiring import Bot
 
 Source = Callable[[], Iterable[Metric]]
