@@ -70,6 +70,13 @@ ACTS: Final[Mapping[str, Role]] = {
 """Every act, and the least role that may do it."""
 
 
+class Part(StrEnum):
+    """What can be paused by itself."""
+
+    PAYMENTS = "payments"
+    SENDS = "sends"
+
+
 class NotAllowed(SmoneyError):
     """This admin's role is not enough, or nobody knows them."""
 

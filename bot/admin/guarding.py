@@ -8,28 +8,16 @@ from sqlmodel import Session, col, select
 
 from bot.admin.log import Actor, AuditLog
 from bot.errors import Misconfigured
-from bot.keys import keyring_from
-from bot.limits_file import limits_of
-from bot.payments.asking import Asking
-from bot.payments.authorisations import Authorisations
-from bot.payments.claims import Claims
-from bot.payments.records import Records
+from bot.payments.halts import PaymentsPaused
 from bot.payments.reviews import NotUnderReview, Reviews
-from bot.payments.spending import Spending
 from bot.payments.unlocking import Unlocking
-from bot.payments.wallets import Wallets
-from bot.people.locking import Locking
 from bot.people.people import People
 from bot.people.second_factor import SecondFactors
 from bot.people.tiers import Tier
-from bot.settings import Settings
-from bot.store.outbox import Outbox
 from bot.store.tables import IntentRow, PersonRow
 from bot.store.vault import Vault
-from bot.wiring import World, rules_of
 from bot.x.gateway import UserId
-from ledger.book import Ledger
-from ledger.clock import Clock, IdSource
+from ledger.clock import Clock
 
 Row = dict[str, object]
 
@@ -77,7 +65,7 @@ class Guarding:
         ]
 
     def decide(self, session: Session, actor: Actor, reference: str, *, release: bool, reason: str) -> None:
-        """Raises `Misconfigured` where this payment is not, or no longer, under review."""
+        """Raises `Misconfigured` where this payment is not, or no longer, under review, or payments are paused."""
         action = "review.release" if release else "review.refuse"
         self.log.record(session, actor, action, f"payment {reference}", reason=reason)
         try:
@@ -87,6 +75,10 @@ class Guarding:
                 "REFERENCE",
                 f"{reference} is not under review.",
                 example="one that `smoney reviews list` shows",
+            ) from None
+        except PaymentsPaused:
+            raise Misconfigured(
+                reference, "waits: payments are paused.", example="smoney resume payments --reason ..."
             ) from None
 
     def person(self, session: Session, who: str) -> PersonRow:
@@ -106,31 +98,3 @@ class Guarding:
 
 def _subject(person: PersonRow) -> str:
     return f"person {person.user_id}"
-
-
-def open_guarding(settings: Settings, world: World | None = None) -> Guarding:
-    """The rooms a command needs, without X or a daemon. Raises `Misconfigured` without the keys."""
-    outside = world or World()
-    clock, entropy = outside.clock, outside.entropy
-    ids, keyring, rules = IdSource(clock, entropy), keyring_from(settings), rules_of(settings)
-    vault = Vault(keyring, entropy)
-    people = People(vault=vault, ids=ids, language=settings.language)
-    outbox = Outbox(people=people, vault=vault, clock=clock, ids=ids)
-    locking = Locking(rules.wrong_answers_before_lock, rules.first_lock, rules.longest_lock)
-    factors = SecondFactors(people, outbox, vault, clock, ids, entropy, "smoney", locking)
-    records = Records(people=people, vault=vault, clock=clock, ids=ids, entropy=entropy)
-    ledger = Ledger(clock=clock, ids=ids)
-    wallets = Wallets(ledger=ledger, ids=ids)
-    spending = Spending(records, wallets, people, factors, limits_of(settings), clock)
-    authorisations = Authorisations(keyring=keyring, clock=clock, ids=ids)
-    claims = Claims(ledger, wallets, people, records, authorisations, spending, outbox, rules, clock)
-    asking = Asking(records, people, outbox, keyring, rules, clock, entropy)
-    return Guarding(
-        people=people,
-        vault=vault,
-        factors=factors,
-        unlocking=Unlocking(people, factors, outbox, clock),
-        reviews=Reviews(records, asking, claims, people, outbox, rules, clock, ids),
-        log=AuditLog(vault=vault, clock=clock, ids=ids),
-        clock=clock,
-    )

@@ -20,6 +20,7 @@ from bot.errors import Misconfigured, OutcomeUnknown, RateLimited, SendRefused, 
 from bot.payments.asking import Asking
 from bot.store.inbox import Inbox, LookedUp
 from bot.store.outbox import Outbox
+from bot.store.switches import Switch, is_on
 from bot.store.tables import ChallengeRow, OutboxRow
 from bot.x.budget import LOOK_UP, REPLY, SEND, Budget
 from bot.x.gateway import Gateway, PostId, UserId
@@ -93,7 +94,8 @@ class Courier:
 
     def _claim(self, session: Session, kind: str) -> Claim | bool:
         """The next row; True where one was dealt with without a send, False where there is nothing to do now."""
-        row = None if is_paused(session) else self.outbox.due(session, kind, lease=LEASE)
+        halted = is_paused(session) or (kind != "lookup" and is_on(session, Switch.SENDS_PAUSED))
+        row = None if halted else self.outbox.due(session, kind, lease=LEASE)
         if row is None:
             return False
         look_first = row.state in {"unknown", "sending"}

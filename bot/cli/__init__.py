@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import admins, guards, keeping, keys, ledger, looking, queues
+from bot.cli import admins, guards, keeping, keys, ledger, looking, queues, switching
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 from bot.cli.usage import usage
 
@@ -115,6 +115,7 @@ def read(
 
 
 keeping.add_to(app)
+switching.add_to(app)
 
 
 def main() -> None:

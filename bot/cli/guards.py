@@ -52,10 +52,10 @@ def people_end_factor(who: Who, reason: Reason, env: EnvFile = None) -> None:
 @reviews.command("list")
 def reviews_list(env: EnvFile = None, as_json: AsJson = False) -> None:
     """The payments that wait, oldest first, and what raised the alarm."""
-    from bot.admin.guarding import open_guarding
+    from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        print_table(database.read(open_guarding(settings).waiting), as_json=as_json)
+        print_table(database.read(open_office(settings).guarding.waiting), as_json=as_json)
 
 
 @reviews.command("release")
@@ -84,8 +84,8 @@ def reviews_refuse(reference: Reference, reason: Reason, env: EnvFile = None) ->
 
 def _act(env: Path | None, act: "Callable[[Guarding, Session, Actor], None]") -> None:
     from bot.admin.admins import who_types
-    from bot.admin.guarding import open_guarding
+    from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        guarding, actor = open_guarding(settings), database.read(who_types)
+        guarding, actor = open_office(settings).guarding, database.read(who_types)
         database.write(lambda session: act(guarding, session, actor))

@@ -114,6 +114,7 @@ CATALOGUE: Mapping[str, Phrase] = {
     "already_enrolled": _phrase(balance=Money),
     "claimed": _phrase(lines=_MANY, balance=Money),  # what was held for you is yours; lines name the payers
     "claim_waits": _phrase(lines=_MANY, limit=Money),  # it does not fit under what their account may hold
+    "claim_paused": _phrase(lines=_MANY),  # payments are paused
     "terms_asked": _phrase(link=str, version=int, optional={"waits": bool}),  # agreed to with START
     "terms_agreed": _phrase(),
     "stopped": _phrase(balance=Money),
@@ -175,9 +176,15 @@ CATALOGUE: Mapping[str, Phrase] = {
     "hold_claimed": _phrase(reference=str, payee=Label, amount=Money),
     "hold_declined": _phrase(reference=str, payee=Label, amount=Money, balance=Money),
     "hold_expired": _phrase(reference=str, payee=Label, amount=Money, balance=Money, days=int),
+    "hold_wound_down": _phrase(reference=str, payee=Label, amount=Money, balance=Money),
     "decline_done": _phrase(reference=str, payer=Label, amount=Money),
     "return_done": _phrase(reference=str, payer=Label, amount=Money, balance=Money),
     "returned": _phrase(reference=str, payee=Label, amount=Money, balance=Money),  # to the payer
+    # By an admin: money given back, put in, paid out. `why` and the bank's reference are the admin's words.
+    "refunded": _phrase(reference=str, payee=Label, amount=Money, balance=Money, why=str),
+    "refund_taken": _phrase(reference=str, payer=Label, amount=Money, balance=Money, why=str),
+    "funded": _phrase(amount=Money, balance=Money, bank_reference=str),
+    "paid_out": _phrase(amount=Money, balance=Money, bank_reference=str),
     "which_one": _phrase(
         command=str, lines=_MANY
     ),  # several would fit: name the reference; command is a Verb
@@ -200,6 +207,9 @@ CATALOGUE: Mapping[str, Phrase] = {
     "frozen": _phrase(),
     "account_frozen": _phrase(),
     "frozen_by_operator": _phrase(),
+    # The operator's.
+    "payments_paused": _phrase(),
+    "winding_down": _phrase(),
     "thaw_asked": _phrase(letter=str, code=str, minutes=int, expires_at=datetime),
     "thawed": _phrase(balance=Money),
     "thaw_needs_factor": _phrase(),

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from bot.errors import Refusal
 from bot.language.catalogue import Line, Value
 from bot.payments.authorisations import Authorisations, Cause
+from bot.payments.halts import are_paused, check_may_move
 from bot.payments.intents import SET_ASIDE, LineState
 from bot.payments.posting import InsufficientMoney, PayeeUnavailable
 from bot.payments.records import Found, Records
@@ -56,7 +57,9 @@ class Claims:
 
     def claim(self, session: Session, payee: PersonRow, *, said_at: datetime) -> tuple[Line, ...]:
         """Posts what is held for this person, was not over when they said so and fits under what they may hold; tells
-        each payer, and returns who gave what."""
+        each payer, and returns who gave what. Nothing while payments are paused."""
+        if are_paused(session):
+            return ()
         return tuple(
             self._claim_one(session, payee, line, intent)
             for line, intent in self.records.held_for(session, payee.user_id)
@@ -140,12 +143,14 @@ class Claims:
         return Line(self.people.shown(payer), amount, intent.reference)
 
     def cancel(self, session: Session, payer: PersonRow, line: IntentLineRow, intent: IntentRow) -> None:
-        """The payer takes back what nobody has claimed yet. Raises `NoLongerHeld`."""
+        """The payer takes back what nobody has claimed yet. Raises `NoLongerHeld`, `PaymentsPaused`."""
+        check_may_move(session)
         self._void(session, line, LineState.CANCELLED, SET_ASIDE)
         self._tell_payer(session, payer, line, intent, "hold_cancelled", Priority.ANSWER)
 
     def decline(self, session: Session, payee: PersonRow, line: IntentLineRow, intent: IntentRow) -> None:
-        """The payee does not want it; they need not have enrolled to say so. Raises `NoLongerHeld`."""
+        """The payee does not want it; they need not have enrolled to say so. Raises `NoLongerHeld`, `PaymentsPaused`."""
+        check_may_move(session)
         self._void(session, line, LineState.DECLINED, HELD)
         payer = self._payer(session, intent)
         self._tell_payer(session, payer, line, intent, "hold_declined", Priority.CLAIM)
@@ -167,6 +172,14 @@ class Claims:
             raise NoLongerHeld
         voided = self.ledger.void_pending(session, _transfer_of(line), idempotency_key=f"void:{line.id}")
         self._settle(session, line, voided, state)
+
+    def send_back(self, session: Session, holds: Sequence[Found]) -> None:
+        """The service ends: what nobody has claimed is its payer's again, whatever time was left."""
+        for line, intent in holds:
+            if self._is_still(session, line, HELD):
+                self._void(session, line, LineState.CANCELLED, HELD)
+                payer = self._payer(session, intent)
+                self._tell_payer(session, payer, line, intent, "hold_wound_down", Priority.NOTICE)
 
     def expire(self, session: Session, holds: Sequence[Found]) -> None:
         """Returns to its payer what nobody came for in time."""
@@ -190,7 +203,8 @@ class Claims:
         said_in: MessageId,
     ) -> None:
         """The payee returns what came, all of it, once. Raises `InsufficientMoney`, `AlreadyReturned`,
-        `AccountFrozen`, `PayeeUnavailable`."""
+        `AccountFrozen`, `PayeeUnavailable`, `PaymentsPaused`."""
+        check_may_move(session)
         check_not_frozen(payee)
         payer = self._payer(session, intent)
         authorisation_id = self.authorisations.begin()

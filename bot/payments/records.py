@@ -183,6 +183,10 @@ class Records:
         """Those whose time ended before this instant."""
         return _found(session.exec(queries.HELD_DUE, params={"before": before}))
 
+    def held_soonest(self, session: Session, *, most: int) -> list[Found]:
+        """Whatever is held, for anybody: what ends first."""
+        return _found(session.exec(queries.HELD_SOONEST, params={"most": most}))
+
     def received_by(self, session: Session, payee_id: int, *, limit: int) -> list[Found]:
         """What this person was paid and has not given back, newest first."""
         rows = queries.RECEIVED.order_by(col(IntentLineRow.id).desc()).limit(limit)

@@ -17,6 +17,7 @@ from bot.errors import Refusal
 from bot.language.catalogue import Parameters
 from bot.payments.asking import Asking
 from bot.payments.claims import Claims
+from bot.payments.halts import check_may_move
 from bot.payments.intents import LineState
 from bot.payments.records import Records
 from bot.payments.rules import Rules
@@ -128,7 +129,7 @@ class Reviews:
         ]
 
     def release(self, session: Session, reference: str) -> None:
-        """Lets it through: to members at once, to others as held money. Raises `NotUnderReview`. Whoever calls this
+        """Lets it through: to members at once, to others as held money. Raises `NotUnderReview`, `PaymentsPaused`. Whoever calls this
         writes down who did it and why, in the same transaction."""
         review, intent = self._taken(session, reference)
         for line in self._lines(session, intent):
@@ -154,6 +155,7 @@ class Reviews:
                 self._give_back(session, review, intent, "expired")
 
     def _taken(self, session: Session, reference: str) -> tuple[ReviewRow, IntentRow]:
+        check_may_move(session)
         intent = self.records.by_reference(session, reference)
         if intent is None:
             raise NotUnderReview(reference=reference)

@@ -17,6 +17,7 @@ from bot.payments.blocks import Blocks
 from bot.payments.challenge import Answer
 from bot.payments.claims import Claims
 from bot.payments.exemptions import Exemptions
+from bot.payments.halts import check_may_pay
 from bot.payments.intents import (
     OPEN,
     REVIVED_BY_EDIT,
@@ -134,6 +135,7 @@ class Story:
         *,
         being_replaced: IntentRow | None,
     ) -> None:
+        check_may_pay(session)
         self._check_age(order)
         check_not_frozen(payer)
         self._answers.check_not_locked(payer, self._clock())
@@ -215,6 +217,7 @@ class Story:
         self._asking.ask(session, payer, intent, edited=False)
 
     def _check_intent(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
+        check_may_pay(session)
         self._terms.check(session, payer)
         gifts = [(line.payee_id, line.amount_minor) for line in self._records.lines(session, intent)]
         self._check_money(session, payer, gifts, self._records.total(intent))

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from bot.language.catalogue import Parameters
 from bot.payments.claims import Claims
+from bot.payments.halts import are_paused, is_winding_down
 from bot.payments.intents import IntentState
 from bot.payments.records import Records
 from bot.payments.reviews import Reviews
@@ -25,6 +26,8 @@ from ledger.clock import Clock
 
 STILL_ON_THE_WAY = timedelta(seconds=30)
 """X may show a message a while after it was sent."""
+SENT_BACK_AT_ONCE = 200
+"""So many holds go back in one sweep when the service ends: one transaction stays short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,15 @@ class Sweep:
     def run(self, session: Session, *, messages_read_at: datetime | None) -> None:
         """One pass. `messages_read_at` is when the messages were last read to their end: an answer given in time may
         still be unread, so a question expires only once everything said before its end has been read and worked."""
+        paused = are_paused(session)
         if messages_read_at is not None:
             self._expire_unanswered(session, messages_read_at - STILL_ON_THE_WAY)
+        if messages_read_at is not None and not paused:
             self._expire_unclaimed(session, messages_read_at - STILL_ON_THE_WAY)
             self._let_through(session, messages_read_at - STILL_ON_THE_WAY)
-        self.reviews.expire(session)
+        if not paused:
+            self.reviews.expire(session)
+            self._wind_down(session)
         self._lapse(session)
         self.factors.remind(session)
 
@@ -75,6 +82,10 @@ class Sweep:
         due = self.records.holds_due(session, read_until)
         unclaimed = [hold for hold in due if not self.inbox.has_waiting(session, UserId(hold[0].payee_id))]
         self.claims.expire(session, unclaimed)
+
+    def _wind_down(self, session: Session) -> None:
+        if is_winding_down(session):
+            self.claims.send_back(session, self.records.held_soonest(session, most=SENT_BACK_AT_ONCE))
 
     def _let_through(self, session: Session, read_until: datetime) -> None:
         """What can be undone no more. A "cancel" said in time may still wait to be worked."""

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from bot.language.catalogue import Line, Parameters
 from bot.payments.claims import Claims
+from bot.payments.halts import WindingDown, are_paused, is_winding_down
 from bot.payments.records import Records
 from bot.payments.story import Story
 from bot.payments.wallets import Wallets
@@ -61,6 +62,9 @@ class Enrolment:
                 balance = self.wallets.balance(session, person).available
                 self.outbox.tell(session, person, "already_enrolled", {"balance": balance})
             return
+        if is_winding_down(session):
+            self.outbox.tell(session, person, WindingDown.phrase, {})
+            return
         person.standing = Standing.ENROLLED
         person.enrolled_at = self.clock()
         self.terms.agree(session, person)
@@ -96,7 +100,9 @@ class Enrolment:
             facts: Parameters = {"lines": claimed, "balance": balance}
             self.outbox.tell(session, person, "claimed", facts, priority=Priority.CLAIM)
         waiting = self.claims.waiting(session, person)
-        if waiting:
+        if waiting and are_paused(session):
+            self.outbox.tell(session, person, "claim_paused", {"lines": waiting}, priority=Priority.CLAIM)
+        elif waiting:
             limit = self.claims.spending.most_held(person)
             self.outbox.tell(session, person, "claim_waits", {"lines": waiting, "limit": limit})
         return bool(claimed or waiting)

@@ -25,6 +25,28 @@ def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
 
 GUARDS = (
     _guard(
+        "paused-payments-pay-nothing",
+        PAYMENTS + "test_halts.py::TestPausedPayments::test_pay_nothing_for_a_right_answer[sqlite]",
+        "bot/payments/halts.py",
+        "    check_may_move(session)\n    if is_winding_down",
+        "    if is_winding_down",
+    ),
+    _guard(
+        "held-money-stays-while-paused",
+        PAYMENTS + "test_halts.py::TestPausedPayments::test_keep_held_money_where_it_is[sqlite]",
+        "bot/payments/sweep.py",
+        "        paused = are_paused(session)\n",
+        "        paused = False\n",
+    ),
+    _guard(
+        "a-role-may-not-do-more",
+        PAYMENTS
+        + "test_halts.py::TestPausedPayments::test_are_paused_once_and_let_go_on_by_an_owner_alone[sqlite]",
+        "bot/admin/log.py",
+        "        check(actor.role, action)\n",
+        "",
+    ),
+    _guard(
         "handle-changes-are-told",
         PAYMENTS + "test_handle_changes.py::TestHandleChange"
         "::test_is_told_in_the_question_for_thirty_days_and_then_forgotten[sqlite]",

@@ -1,0 +1,81 @@
+"""`smoney pause`, `resume` and `wind-down`: what an admin halts at once, and lets go on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.admin.acts import Part
+from bot.cli.common import EnvFile, open_book, say
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from bot.admin.log import Actor
+    from bot.admin.switching import Switching
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
+What = Annotated[Part, typer.Argument(help="payments: no money moves. sends: nothing is said.")]
+
+
+def pause(what: What, reason: Reason, env: EnvFile = None) -> None:
+    """Halt payments or sends at once. Listening goes on, and nothing is lost.
+
+    Example: smoney pause payments --reason "the balance at the bank does not fit"
+    """
+    _act(env, lambda switching, session, actor: switching.pause(session, actor, what, reason=reason))
+    if what is Part.PAYMENTS:
+        say("", "Payments are paused: who orders or answers is told so. `smoney resume payments` ends it.")
+    else:
+        say("", "Sends are paused: what is to be said waits. `smoney resume sends` ends it.")
+
+
+def resume(what: What, reason: Reason, env: EnvFile = None) -> None:
+    """Let payments or sends go on. Held money gets the time back in which nobody could claim it.
+
+    Example: smoney resume payments --reason "the bank had booked twice, mended"
+    """
+    _act(env, lambda switching, session, actor: switching.resume(session, actor, what, reason=reason))
+    say("", f"{what.value.capitalize()} go on.")
+
+
+def wind_down(
+    reason: Reason,
+    end: Annotated[bool, typer.Option("--end", help="Stay after all.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    env: EnvFile = None,
+) -> None:
+    """Close the service: no new payments or members, held money goes back, balances can only be paid out.
+
+    Example: smoney wind-down --reason "we stop on 31 December"
+    """
+    if end:
+        _act(env, lambda switching, session, actor: switching.end_wind_down(session, actor, reason=reason))
+        say("", "The service stays: payments and new members are taken again.")
+        return
+    if not yes:
+        typer.confirm(
+            "From now on nobody can pay or join, and all held money goes back to its payers. Go on?",
+            abort=True,
+        )
+    _act(env, lambda switching, session, actor: switching.wind_down(session, actor, reason=reason))
+    say(
+        "",
+        "The service is being closed. Pay out what is owed: `smoney member payout`; see docs/operating/wind-down.md.",
+    )
+
+
+def _act(env: Path | None, act: "Callable[[Switching, Session, Actor], None]") -> None:
+    from bot.admin.admins import who_types
+    from bot.admin.office import open_office
+
+    with open_book(env) as (settings, database):
+        switching, actor = open_office(settings).switching, database.read(who_types)
+        database.write(lambda session: act(switching, session, actor))
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(pause)
+    app.command()(resume)
+    app.command("wind-down")(wind_down)
