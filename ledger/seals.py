@@ -6,7 +6,7 @@ transfer stood in a sealed book exactly as shown. Whoever has the signing key ca
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -92,7 +92,7 @@ def proof(session: Session, transfer_id: int) -> dict[str, Any]:
     row = session.execute(text(covering), {"id": transfer_id}).mappings().first()
     if row is None:
         raise NotSealed(transfer_id)
-    leaves = list(_leaves(session, _end_before(session, row["number"]), row["through_id"]))
+    leaves = list(leaves_of(session, _end_before(session, row["number"]), row["through_id"]))
     position = [leaf_id for leaf_id, _ in leaves].index(transfer_id)
     path = merkle.path_of([leaf for _, leaf in leaves], position)
     return {
@@ -163,7 +163,9 @@ _LEAVES_SQL: Final = (
 )
 
 
-def _leaves(session: Session, first: int, last: int, most: int = 2**62) -> Iterator[tuple[int, merkle.Hash]]:
+def leaves_of(
+    session: Session, first: int, last: int, most: int = 2**62
+) -> Iterator[tuple[int, merkle.Hash]]:
     parameters = {"first": first, "last": last, "most": most}
     options = {"stream_results": True, "max_row_buffer": 1000}
     for transfer_id, content in session.execute(text(_LEAVES_SQL), parameters, execution_options=options):
@@ -177,7 +179,7 @@ def _seal_some(database: Database, key: Ed25519PrivateKey, clock: Clock) -> Seal
     def prepare(session: Session) -> tuple[Seal, bytes] | None:
         number, first, previous = _last(session)
         end = min(first_id_at(now - LAG), _oldest_running(session, now))
-        leaves = list(_leaves(session, first, end, MOST_IN_ONE_SEAL))
+        leaves = list(leaves_of(session, first, end, MOST_IN_ONE_SEAL))
         if not leaves:
             return None
         through = end if len(leaves) < MOST_IN_ONE_SEAL else leaves[-1][0] + 1
@@ -240,61 +242,3 @@ def _fields(session: Session, transfer_id: int) -> dict[str, Any]:
 def proof_text(given: Mapping[str, Any]) -> str:
     """A proof as the small JSON file that is handed out."""
     return json.dumps(given, indent=1, sort_keys=True) + "\n"
-
-
-@dataclass(frozen=True, slots=True)
-class SealFault:
-    """`where` (`seal 3`, `transfer 9`) is not as it was sealed; `what` is a short code, `detail` says how."""
-
-    what: str
-    where: str
-    detail: str
-
-
-def faults(session: Session, public_keys: Sequence[Ed25519PublicKey]) -> Iterator[SealFault]:
-    """Recompute every seal. Signatures are checked with the keys given, and not at all if none are."""
-    keys = {key_id_of(key): key for key in public_keys}
-    first, number, previous = 0, 0, NO_SEAL
-    for row in session.execute(text("SELECT * FROM ledger_seal ORDER BY number")).mappings():
-        sealed = Seal(**{name: row[name] for name in Seal.__slots__})
-        where = f"seal {sealed.number}"
-        if (sealed.number, sealed.previous) != (number + 1, previous):
-            yield SealFault("seal_does_not_follow", where, f"after seal {number}")
-        if sealed.hash != row["hash"] or (keys and not _signed(sealed, row["signature"], keys)):
-            yield SealFault("seal_forged", where, f"signed by {sealed.key_id}")
-        yield from _content_faults(session, first, sealed, bytes(row["leaves"]))
-        first, number, previous = sealed.through_id, sealed.number, row["hash"]
-
-
-def _content_faults(session: Session, first: int, sealed: Seal, located: bytes) -> Iterator[SealFault]:
-    leaves = list(_leaves(session, first, sealed.through_id))
-    if len(leaves) == sealed.transfers and merkle.root_of(leaf for _, leaf in leaves).hex() == sealed.root:
-        return
-    now = {transfer_id: leaf[:8] for transfer_id, leaf in leaves}
-    then = {
-        int.from_bytes(located[at : at + 8], "big"): located[at + 8 : at + 16]
-        for at in range(0, len(located), 16)
-    }
-    yield SealFault(
-        "seal_broken", f"seal {sealed.number}", f"{sealed.transfers} transfers then, {len(now)} now"
-    )
-    for transfer_id in sorted(now.keys() | then.keys()):
-        if now.get(transfer_id) != then.get(transfer_id):
-            how = (
-                "is gone"
-                if transfer_id not in now
-                else "was added"
-                if transfer_id not in then
-                else "was changed"
-            )
-            yield SealFault(
-                "changed_after_sealing", f"transfer {transfer_id}", f"{how} since seal {sealed.number}"
-            )
-
-
-def _signed(sealed: Seal, signature: str, keys: Mapping[str, Ed25519PublicKey]) -> bool:
-    try:
-        keys[sealed.key_id].verify(bytes.fromhex(signature), bytes.fromhex(sealed.hash))
-    except (KeyError, ValueError, InvalidSignature):
-        return False
-    return True

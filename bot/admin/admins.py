@@ -25,7 +25,7 @@ from ledger.clock import Clock, Entropy, IdSource
 
 INVITE_LASTS: Final = timedelta(hours=24)
 INVITE_BYTES: Final = 16
-_NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,39}")
+NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,39}")
 
 
 def login_name() -> str:
@@ -83,7 +83,7 @@ class Admins:
         """
         facts = {"role": role.value}
         self.log.record(session, actor, "admin.add", f"admin {name}", reason=reason, facts=facts)
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise Misconfigured(name, "is no name for an admin.", example="anna or anna.b (small letters)")
         if session.exec(select(AdminRow).where(AdminRow.name == name)).first() is not None:
             raise Misconfigured(name, "is or was an admin's name here.", example=f"{name}2")

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from bot.settings import Settings
 from bot.web import public, webhook
+from bot.web.admin.site import add_admin_pages
 from bot.web.forms import ForeignForm
 from bot.web.me.control import ControlPages
 from bot.web.me.entry import EntryPages, sign_in_page
@@ -46,6 +47,7 @@ def build_app(bot: Bot, settings: Settings, *, entropy: Entropy, sources: Sequen
     app.state.site = site
     for group in (EntryPages, HomePages, FactorPages, ControlPages):
         app.include_router(group(site).routes())
+    add_admin_pages(app, site)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     _own_error_pages(app, site, seats)
     return Shield(app, rates=site.rates, hosts=site.hosts, https=site.https)

@@ -27,6 +27,8 @@ TESTS: dict[str, Sequence[str]] = {
     "retries.py": (UNIT + "test_retries.py", WHOLE + "test_database.py"),
     "transfers.py": (UNIT + "test_transfers.py", WHOLE + "test_book.py", WHOLE + "test_exports.py", MODEL),
     "seals.py": (WHOLE + "test_seals.py", WHOLE + "test_guards.py", WHOLE + "test_audit.py"),
+    "seal_faults.py": (WHOLE + "test_audit.py", WHOLE + "test_spot_checks.py"),
+    "spot_checks.py": (WHOLE + "test_spot_checks.py",),
     "audit.py": (WHOLE + "test_audit.py", WHOLE + "test_seals.py"),
     "statements.py": (WHOLE + "test_exports.py",),
     "exports.py": (WHOLE + "test_exports.py",),

@@ -1,13 +1,12 @@
 """Setting up, replacing and giving up the second factor. What is shown once is shown in the answer to a POST only."""
 
-import segno
 from fastapi import APIRouter, Request
-from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from bot.people.factor_states import Tried
 from bot.web.me.given import Form, Here
 from bot.web.me.seats import Seat, Seats
+from bot.web.qr import qr_of
 from bot.web.site import Site
 
 
@@ -51,7 +50,7 @@ class FactorPages:
             language=seat.language,
             time_zone=seat.time_zone,
             secret=begun.secret,
-            picture=_picture(begun.uri),
+            picture=qr_of(begun.uri),
             tried=None,
         )
 
@@ -92,8 +91,3 @@ class FactorPages:
         if not tried.accepted:
             return self.shown(request, seat, tried)
         return RedirectResponse("/me/factor", 303)
-
-
-def _picture(uri: str) -> Markup:
-    """The QR code as a drawing inside the page: no file, no address, nothing kept."""
-    return Markup(segno.make(uri, error="m").svg_inline(border=2, omitsize=True))  # noqa: S704 (made here, of paths alone)

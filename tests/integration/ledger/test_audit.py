@@ -1,7 +1,6 @@
 """With the guards off, whatever is changed is found, and where."""
 
 import sqlite3
-from typing import Any
 
 import psycopg
 import pytest
@@ -10,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger import audit
 from ledger.audit import verify
 from ledger.seals import seal
-from tests.integration.ledger.world import World
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 COLUMNS = [
@@ -19,70 +17,6 @@ COLUMNS = [
     "credit_version", "credit_debits_posted", "credit_credits_posted", "credit_debits_pending",
     "credit_credits_pending",
 ]  # fmt: skip
-
-
-class Intruder:
-    """Someone with the database's own rights, who takes the guards down: the triggers, and what else is in the way."""
-
-    def __init__(self, url):
-        if url.startswith("sqlite"):
-            self.connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-            for (name,) in self.run("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-                self.run(f"DROP TRIGGER {name}")
-            self.run("PRAGMA ignore_check_constraints = ON")
-        else:
-            self.connection = psycopg.connect(url, autocommit=True)
-            self.run("SET session_replication_role = replica")
-
-    def __call__(self, statement):
-        try:
-            return self.run(statement)
-        except (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.errors.DataError):
-            self.run("DROP INDEX ledger_transfer_debit")
-            self.run("DROP INDEX ledger_transfer_credit")
-            self.drop_checks()
-            return self.run(statement)
-
-    def drop_checks(self):
-        if not isinstance(self.connection, sqlite3.Connection):
-            for table, name in self.run(
-                "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' "
-                "AND connamespace = 'public'::regnamespace AND conrelid <> 0"
-            ):
-                self.run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-
-    def run(self, statement):
-        cursor = self.connection.execute(statement)
-        return list(cursor) if cursor.description else []
-
-
-@pytest.fixture
-def intruder(database_url):
-    made = []
-
-    def enter():
-        made.append(Intruder(database_url))
-        return made[0]
-
-    yield enter
-    for one in made:
-        one.connection.close()
-
-
-@pytest.fixture
-def world(database):
-    world = World(database)
-    world.alice, world.bob = world.wallet(1000), world.wallet(5, upper_bound_minor=900)
-    world.paid = world.pay(world.alice, world.bob, 7, authorisation_id=3, metadata={"intent": 5})
-    world.held = world.hold(world.alice, world.bob, 9)
-    world.posted = world.post(world.held.id)
-    world.reversed = world.pay(world.alice, world.bob, 2)
-    world.back = world.reverse(world.reversed.id)
-    world.expired = world.hold(world.alice, world.bob, 3)
-    world.clock.move(days=8)
-    world.expire(world.expired.id)
-    world.last = world.pay(world.alice, world.bob, 1)
-    return world
 
 
 def found(world, **more):

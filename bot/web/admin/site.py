@@ -1,0 +1,51 @@
+"""All pages of the admins in one place, and what is answered when something is not allowed, not known or not there."""
+
+from fastapi import FastAPI, Request
+from starlette.responses import RedirectResponse, Response
+
+from bot.admin.acts import NotAllowed
+from bot.admin.passwords import TooManyAtOnce
+from bot.errors import Misconfigured
+from bot.web.admin.entry import EntryPages
+from bot.web.admin.house import LANGUAGE, House, house_of
+from bot.web.admin.overview import OverviewPages
+from bot.web.admin.routes import PREFIX, Does, Looks, router_of
+from bot.web.admin.seats import LIVE, NotIn
+from bot.web.site import Site
+
+SIGN_IN = f"{PREFIX}/in"
+GROUPS = (OverviewPages,)
+
+
+def table_of(house: House) -> "list[Looks | Does]":
+    """Every route that needs somebody signed in, with its act."""
+    return [entry for group in GROUPS for entry in group(house).routes()]
+
+
+def add_admin_pages(app: FastAPI, site: Site) -> None:
+    house = house_of(site)
+    app.state.house = house
+    app.include_router(EntryPages(house).routes())
+    app.include_router(router_of(table_of(house)))
+
+    def said(request: Request, status: int, words: str) -> Response:
+        return house.show(request, "admin/problem.html", status=status, words=words)
+
+    @app.exception_handler(NotIn)
+    async def not_in(request: Request, _: NotIn) -> Response:
+        """What a page asks for by itself makes the whole page go to the sign-in."""
+        if LIVE in request.headers:
+            return Response(status_code=401, headers={"hx-redirect": SIGN_IN})
+        return RedirectResponse(SIGN_IN, 303)
+
+    @app.exception_handler(NotAllowed)
+    async def not_allowed(request: Request, error: NotAllowed) -> Response:
+        return said(request, 403, str(error))
+
+    @app.exception_handler(Misconfigured)
+    async def cannot(request: Request, error: Misconfigured) -> Response:
+        return said(request, 400, f"{error.setting}: {error.problem}")
+
+    @app.exception_handler(TooManyAtOnce)
+    async def too_many(request: Request, _: TooManyAtOnce) -> Response:
+        return site.pages.show(request, "error.html", status=429, phrase="error_busy", language=LANGUAGE)
