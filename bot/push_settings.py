@@ -39,7 +39,7 @@ class PushSettings(BaseSettings):
         None,
         "the public address of this bot's webhook, given to X; needed for webhook",
         unit="URL",
-        example="https://pay.example.org/x/webhook",
+        example="https://pay.example.org/webhooks/x",
         pattern="^https?://[^ ]+$",
     )
     gap_poll_minutes: int = setting(

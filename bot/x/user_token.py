@@ -77,7 +77,7 @@ class UserToken:
                 raise Misconfigured(
                     "SMONEY_X_REFRESH_TOKEN",
                     "X does not take it (any more).",
-                    example="authorise the app anew with offline.access, as docs/operating.md says",
+                    example="authorise the app anew with offline.access, as docs/operating/going-live.md says",
                 ) from None
             raise GatewayUnavailable(
                 f"X answered {refused.response.status_code} to a request for a token"
