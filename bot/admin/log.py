@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from bot.admin.acts import Role, check
+from bot.admin.pages import LARGEST_ID
 from bot.errors import Misconfigured
 from bot.store.tables import AdminActionRow
 from bot.store.vault import Vault
@@ -85,16 +86,16 @@ class AuditLog:
         )
         session.flush()
 
-    def newest(self, session: Session, *, subject: str | None = None, limit: int = 50) -> list[Action]:
-        """The newest actions first, of one subject or of all."""
-        rows = (
-            select(AdminActionRow)
-            .order_by(col(AdminActionRow.at).desc(), col(AdminActionRow.id).desc())
-            .limit(limit)
-        )
+    def newest(
+        self, session: Session, *, subject: str | None = None, limit: int = 50, before: int = LARGEST_ID
+    ) -> list[Action]:
+        """The newest actions first, of one subject or of all, from below an id that was shown last. Ids of several programs
+        rise with the time to half a minute; within what is shown the times decide."""
+        rows = select(AdminActionRow).where(col(AdminActionRow.id) < before)
         if subject is not None:
             rows = rows.where(AdminActionRow.subject == subject)
-        return [self._opened(row) for row in session.exec(rows)]
+        found = session.exec(rows.order_by(col(AdminActionRow.id).desc()).limit(limit))
+        return [self._opened(row) for row in sorted(found, key=lambda row: (row.at, row.id), reverse=True)]
 
     def _opened(self, row: AdminActionRow) -> Action:
         reason = (

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
+from bot.admin.listing import Listing
 from bot.admin.log import AuditLog
+from bot.admin.pages import LARGEST_ID
 from bot.errors import Misconfigured
 from bot.ledger_views import money_text
 from bot.people.people import People
-from bot.store.tables import IntentLineRow, IntentRow, PersonRow
+from bot.store.tables import IntentRow, PersonRow
 from bot.store.vault import Vault
-from bot.x.gateway import UserId
 from ledger import reading
 from ledger.accounts import AccountId
 
@@ -25,6 +25,7 @@ class Members:
     people: People
     vault: Vault
     log: AuditLog
+    listing: Listing
 
     def find(self, session: Session, wanted: str) -> list[Row]:
         """Who is meant by a number, a handle (as last seen) or a reference; several where a handle changed hands."""
@@ -44,14 +45,10 @@ class Members:
             raise Misconfigured(wanted, f"{what}.", example="X's numeric id, from `smoney member find`")
         return found[0]
 
-    def taken(self, session: Session, wanted: str) -> PersonRow:
-        """The same one, locked, to change something about them."""
-        person_id = UserId(self.one(session, wanted).user_id)
-        return self.people.lock(session, [person_id])[person_id]
-
     def _found(self, session: Session, wanted: str) -> list[PersonRow]:
-        if wanted.isdecimal() and len(wanted) < 20:
-            person = session.get(PersonRow, int(wanted))
+        wanted = wanted.strip()
+        if wanted.removeprefix("-").isdecimal() and abs(int(wanted[:20])) <= LARGEST_ID:
+            person = session.get(PersonRow, int(wanted[:20]))
             return [person] if person else []
         intent = session.exec(select(IntentRow).where(IntentRow.reference == wanted.upper())).first()
         if intent is not None:
@@ -104,27 +101,14 @@ class Members:
             "incoming": money_text(account.pending_in_minor, code),
         }
 
-    @staticmethod
-    def _payments(session: Session, person: PersonRow) -> list[str]:
+    def _payments(self, session: Session, person: PersonRow) -> list[str]:
         """The newest, as payer or as payee."""
-        rows = (
-            select(IntentRow, IntentLineRow)
-            .join(IntentLineRow, col(IntentLineRow.intent_id) == col(IntentRow.id))
-            .where(
-                or_(col(IntentRow.payer_id) == person.user_id, col(IntentLineRow.payee_id) == person.user_id)
-            )
-            .where(col(IntentLineRow.version) == col(IntentRow.version))
-            .order_by(col(IntentRow.id).desc())
-            .limit(NEWEST)
-        )
-        told = []
-        for intent, line in session.exec(rows):
-            way = f"to {line.payee_id}" if intent.payer_id == person.user_id else f"from {intent.payer_id}"
-            amount = money_text(line.amount_minor, intent.currency)
-            told.append(
-                f"{_iso(intent.created_at)} {intent.reference} {amount} {way}: {intent.state}, {line.state}"
-            )
-        return told
+        return [
+            f"{_iso(one.at)} {one.reference} {one.amount} "
+            + (f"to {one.payee_id}" if one.payer_id == person.user_id else f"from {one.payer_id}")
+            + f": {one.state}, {one.line_state}"
+            for one in self.listing.of_person(session, person.user_id, limit=NEWEST)
+        ]
 
 
 def _iso(moment: datetime | None) -> str:

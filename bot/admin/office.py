@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from bot.admin.admins import Admins
 from bot.admin.guarding import Guarding
 from bot.admin.handing_out import HandingOut
-from bot.admin.helping import Helping
+from bot.admin.listing import Listing
 from bot.admin.log import AuditLog
 from bot.admin.members import Members
-from bot.admin.proposals import Proposals
 from bot.admin.queues import Queues
 from bot.admin.stories import Stories
 from bot.admin.switching import Switching
-from bot.admin.treasury import Treasury
-from bot.payments.house import House
-from bot.payments.refunding import Refunding
 from bot.payments.resuming import Resuming
 from bot.payments.unlocking import Unlocking
 from bot.rooms import rooms_of
@@ -22,7 +18,6 @@ from bot.settings import Settings
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.wiring import World
-from ledger.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +28,10 @@ class Office:
     outbox: Outbox
     stories: Stories
     members: Members
+    listing: Listing
     handing_out: HandingOut
     guarding: Guarding
     switching: Switching
-    treasury: Treasury
-    helping: Helping
 
 
 def open_office(settings: Settings, world: World | None = None) -> Office:
@@ -47,8 +41,8 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     people, outbox, vault, clock, ids = rooms.people, rooms.outbox, rooms.vault, rooms.clock, rooms.ids
     log = AuditLog(vault=vault, clock=clock, ids=ids)
     inbox = Inbox(people=people, erasures=rooms.erasures, vault=vault, clock=clock, ids=ids)
-    members = Members(people=people, vault=vault, log=log)
-    house = House(rooms.ledger, rooms.wallets, rooms.authorisations)
+    listing = Listing(people)
+    members = Members(people=people, vault=vault, log=log, listing=listing)
     return Office(
         log=log,
         admins=Admins(log, clock, ids, rooms.entropy),
@@ -56,10 +50,11 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
         outbox=outbox,
         stories=Stories(people=people, inbox=inbox, outbox=outbox, vault=vault),
         members=members,
+        listing=listing,
         handing_out=HandingOut(members, rooms.own_data, log),
         guarding=Guarding(
-            members=members,
             people=people,
+            vault=vault,
             factors=rooms.factors,
             unlocking=Unlocking(people, rooms.factors, outbox, clock),
             reviews=rooms.reviews,
@@ -68,27 +63,5 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
         ),
         switching=Switching(
             log, Resuming(rooms.records, rooms.claims, rooms.wallets, people, outbox, clock), clock
-        ),
-        helping=Helping(members, rooms.freezing, rooms.spending, log),
-        treasury=Treasury(
-            proposals=Proposals(vault, clock, ids),
-            house=house,
-            refunding=Refunding(
-                rooms.ledger,
-                house,
-                rooms.claims,
-                rooms.wallets,
-                rooms.records,
-                people,
-                rooms.authorisations,
-                outbox,
-            ),
-            spending=rooms.spending,
-            members=members,
-            people=people,
-            records=rooms.records,
-            outbox=outbox,
-            log=log,
-            refund_alone=Money(settings.refund_alone_minor, rooms.wallets.currency),
         ),
     )

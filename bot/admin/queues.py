@@ -4,14 +4,16 @@ A row that is being sent, or whose fate at X is unknown, is left alone: it is be
 say something twice. What is given up stays in its table with the reason.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from bot.admin.log import Actor, AuditLog
+from bot.admin.pages import LARGEST_ID
 from bot.errors import Misconfigured, UnreadableRow
 from bot.language.catalogue import Value
 from bot.store.outbox import Outbox
@@ -32,12 +34,11 @@ class Queues:
 
     # What arrived
 
-    def inbox(self, session: Session, *, state: str | None, limit: int) -> list[Row]:
-        """The newest rows first, of one state or of all; never their texts."""
-        rows = select(InboxRow).order_by(col(InboxRow.id).desc()).limit(limit)
-        if state is not None:
-            rows = rows.where(InboxRow.state == state)
-        return [_inbox_row(row) for row in session.exec(rows)]
+    def inbox(
+        self, session: Session, *, state: str | None, limit: int, before: int = LARGEST_ID
+    ) -> list[Row]:
+        """The newest rows first, of one state or of all, from below an id; never their texts."""
+        return [_inbox_row(row) for row in self._newest(session, InboxRow, state, limit, before)]
 
     def inbox_row(self, session: Session, row_id: int) -> Row:
         """One row with what it holds. Raises `Misconfigured` where there is none."""
@@ -80,11 +81,20 @@ class Queues:
 
     # What is to be said
 
-    def outbox_rows(self, session: Session, *, state: str | None, limit: int) -> list[Row]:
-        rows = select(OutboxRow).order_by(col(OutboxRow.id).desc()).limit(limit)
+    def outbox_rows(
+        self, session: Session, *, state: str | None, limit: int, before: int = LARGEST_ID
+    ) -> list[Row]:
+        return [_outbox_row(row) for row in self._newest(session, OutboxRow, state, limit, before)]
+
+    @staticmethod
+    def _newest(
+        session: Session, table: "type[Any]", state: str | None, limit: int, before: int
+    ) -> "Iterable[Any]":
+        """The state stands in the statement, so that the index over the few rows of an unsettled one is used."""
+        rows = select(table).where(table.id < before).order_by(table.id.desc()).limit(limit)
         if state is not None:
-            rows = rows.where(OutboxRow.state == state)
-        return [_outbox_row(row) for row in session.exec(rows)]
+            rows = rows.where(table.state == bindparam("state", state, literal_execute=True))
+        return session.exec(rows)
 
     def outbox_row(self, session: Session, row_id: int) -> Row:
         """One row with its parameters; a challenge's code is in none of them."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import admins, guards, keeping, keys, ledger, looking, queues, switching, treasury
+from bot.cli import admins, guards, keeping, keys, ledger, looking, queues, switching
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 from bot.cli.usage import usage
 
@@ -26,6 +26,7 @@ app.add_typer(looking.member, name="member")
 app.add_typer(queues.inbox, name="inbox")
 app.add_typer(queues.outbox, name="outbox")
 app.command()(usage)
+app.add_typer(guards.people, name="people")
 app.add_typer(guards.reviews, name="reviews")
 app.add_typer(admins.admin, name="admin")
 
@@ -115,8 +116,6 @@ def read(
 
 keeping.add_to(app)
 switching.add_to(app)
-guards.add_to(looking.member)
-treasury.add_to(app, member=looking.member, payment=looking.payment)
 
 
 def main() -> None:

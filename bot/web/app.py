@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -60,6 +61,11 @@ def _own_error_pages(app: FastAPI, site: Site, seats: Seats) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         return page(request, error.status_code, _SAYS.get(error.status_code, "error_missing"))
+
+    @app.exception_handler(RequestValidationError)
+    async def unknown(request: Request, _: RequestValidationError) -> Response:
+        """A part of the path or of the query that names nothing there can be."""
+        return page(request, 404, "error_missing")
 
     @app.exception_handler(NotSignedIn)
     async def not_signed_in(request: Request, _: NotSignedIn) -> Response:

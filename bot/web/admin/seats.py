@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Query, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.admin.entry import LASTS, SignedIn
 from bot.admin.log import Actor
+from bot.admin.pages import LARGEST_ID
 from bot.web.admin.house import House
 from bot.web.forms import Cookies, Fields
 from bot.web.me.seats import TooOften
@@ -66,6 +67,7 @@ def _seat(request: Request) -> Seat:
         raise TooOften
     if LIVE not in request.headers and house.bot.clock() - found.seen_at > NOTED_EVERY:
         house.entry.touch(found.session_id)
+    request.state.actor = found.actor  # for a page that says what went wrong
     return Seat(house, secret, found)
 
 
@@ -79,6 +81,15 @@ Here = Annotated[Seat, Depends(_seat)]
 """Raises `NotIn` or `TooOften`."""
 Form = Annotated[Fields, Depends(_form)]
 """Asks for the form's token: raises `ForeignForm`. No field holds a NUL, which PostgreSQL takes nowhere."""
+Id = Annotated[int, Path(ge=-LARGEST_ID, le=LARGEST_ID)]
+"""As large as the database takes; an erased person's is below zero."""
+Before = Annotated[int, Query(ge=1, le=LARGEST_ID)]
+"""Where the next page of a list begins."""
+
+
+def asked(text: str) -> str:
+    """What was typed into a search, in a form every database takes."""
+    return "".join(sign for sign in text if sign.isprintable())[:100].strip()
 
 
 def counts_try(house: House, request: Request) -> None:

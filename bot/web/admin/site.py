@@ -6,15 +6,34 @@ from starlette.responses import RedirectResponse, Response
 from bot.admin.acts import NotAllowed
 from bot.admin.passwords import TooManyAtOnce
 from bot.errors import Misconfigured
+from bot.web.admin.admins import AdminPages
+from bot.web.admin.audit import AuditPages
 from bot.web.admin.entry import EntryPages
 from bot.web.admin.house import LANGUAGE, House, house_of
+from bot.web.admin.ledger import LedgerPages
+from bot.web.admin.members import MemberPages
 from bot.web.admin.overview import OverviewPages
+from bot.web.admin.payments import PaymentPages
+from bot.web.admin.queues import QueuePages
+from bot.web.admin.reviews import ReviewPages
 from bot.web.admin.routes import PREFIX, Does, Looks, router_of
 from bot.web.admin.seats import LIVE, NotIn
+from bot.web.admin.switches import SwitchPages
 from bot.web.site import Site
+from ledger.errors import UnknownAccount
 
 SIGN_IN = f"{PREFIX}/in"
-GROUPS = (OverviewPages,)
+GROUPS = (
+    OverviewPages,
+    PaymentPages,
+    MemberPages,
+    ReviewPages,
+    QueuePages,
+    LedgerPages,
+    AuditPages,
+    AdminPages,
+    SwitchPages,
+)
 
 
 def table_of(house: House) -> "list[Looks | Does]":
@@ -29,7 +48,8 @@ def add_admin_pages(app: FastAPI, site: Site) -> None:
     app.include_router(router_of(table_of(house)))
 
     def said(request: Request, status: int, words: str) -> Response:
-        return house.show(request, "admin/problem.html", status=status, words=words)
+        actor = getattr(request.state, "actor", None)
+        return house.show(request, "admin/problem.html", actor=actor, status=status, words=words)
 
     @app.exception_handler(NotIn)
     async def not_in(request: Request, _: NotIn) -> Response:
@@ -44,7 +64,13 @@ def add_admin_pages(app: FastAPI, site: Site) -> None:
 
     @app.exception_handler(Misconfigured)
     async def cannot(request: Request, error: Misconfigured) -> Response:
-        return said(request, 400, f"{error.setting}: {error.problem}")
+        if not request.url.path.startswith(PREFIX):  # nobody else is told of settings
+            raise error
+        return said(request, 400, f"{error.setting.removeprefix('--')}: {error.problem}")
+
+    @app.exception_handler(UnknownAccount)
+    async def no_account(request: Request, error: UnknownAccount) -> Response:
+        return said(request, 404, f"{error}.")
 
     @app.exception_handler(TooManyAtOnce)
     async def too_many(request: Request, _: TooManyAtOnce) -> Response:
