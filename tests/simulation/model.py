@@ -16,6 +16,8 @@ from tests.simulation.told import Question, Saying
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+SHOWN_LATE = timedelta(hours=1)
+"""Longer than X, or a bot that is away, keeps a word back here while orders are still taken."""
 
 
 class Broken(AssertionError):
@@ -282,10 +284,13 @@ class Model:
         self.by_reference[question.reference].append(asked)
 
     def _may_have_changed(self, person: int, version: Version) -> bool:
-        """Whether its author did anything since the order that may end it."""
+        """Whether its author did anything that may end it: since the order, or before it by a word that X shows late. Whoever
+        said "stop" has left when it is read, also if they ordered after they said it."""
         ends = {"stop", "cancel", "no", "nope", "freeze"}
         return self.changed.get(version.chain, version.at) > version.at or any(
-            at >= version.at and words.split()[0] in ends for at, words in self.people[person].said
+            at >= version.at - (SHOWN_LATE if words.split()[0] == "stop" else timedelta())
+            and words.split()[0] in ends
+            for at, words in self.people[person].said
         )
 
     def _check_shown(self, question: Question, version: Version) -> None:
