@@ -25,6 +25,7 @@ from bot.errors import InvariantBroken, Misconfigured, TryLater
 from bot.push import Push, poll_every
 from bot.sealing import seal
 from bot.settings import Settings
+from bot.watching.watch import Watch, open_watch
 from bot.wiring import Bot
 from bot.work import THE_DATABASE, in_one_line
 from bot.x.gateway import Gateway, XUser
@@ -39,6 +40,10 @@ LEASE_SECONDS = 20.0
 """How often the listener's lease is renewed, or asked for: it lasts a minute."""
 USAGE_SECONDS = 30.0
 """How often what was asked of X is written down."""
+VERIFY_SECONDS = 60.0
+"""How often it is asked whether it is time to verify the whole book."""
+ALARM_SECONDS = 2.0
+"""How often alarms that were not taken by the webhook yet are looked for."""
 LOOK_FOR_SIGNALS_SECONDS = 0.1
 STOP_SECONDS = 5.0
 """How long what is running may take to end when the daemon stops; a send that X is slow to answer is then left to its
@@ -148,6 +153,7 @@ class Daemon:
         self._stopped = False
         self._ended = threading.Event()
         self.broken: InvariantBroken | None = None
+        self.watch: Watch = open_watch(bot, settings)
         self._ticks: list[Tick] = []
         self._scheduler = BackgroundScheduler(
             executors={"default": _OwnThreads()},
@@ -179,6 +185,7 @@ class Daemon:
         self._every(settings.sweep_poll_seconds, self._tick("sweep", bot.sweep_once))
         self._every(USAGE_SECONDS, self._tick("usage", bot.usage.note))
         self._every(settings.seal_poll_seconds, self._tick("seal", self._seal))
+        self._begin_watching()
         self._scheduler.start()
         log.info("daemon.started", bot=bot.account.username)
         if paused:
@@ -197,8 +204,17 @@ class Daemon:
         if self._bot.database.dialect != "sqlite":
             self._every(LEASE_SECONDS, self._tick("lease", self._bot.listening.lease.take))
 
-    def _every(self, seconds: float, tick: Callable[[], None]) -> None:
-        self._scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=self._now())
+    def _begin_watching(self) -> None:
+        """Not at once: what waited while nobody was there is being worked first."""
+        pause = self._settings.self_check_seconds
+        self._every(pause, self._tick("self-check", self.watch.look), first_after=pause)
+        self._every(VERIFY_SECONDS, self._tick("verify", self.watch.verify_if_due), first_after=pause)
+        if self.watch.webhook is not None:
+            self._every(ALARM_SECONDS, self._tick("alarms.webhook", self.watch.webhook.deliver))
+
+    def _every(self, seconds: float, tick: Callable[[], None], *, first_after: float = 0) -> None:
+        first = self._now() + timedelta(seconds=first_after)
+        self._scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=first)
 
     def _now(self) -> datetime:
         return datetime.now(self._scheduler.timezone)
@@ -217,8 +233,13 @@ class Daemon:
         self._deliver()
 
     def _stop_for(self, broken: InvariantBroken) -> None:
+        """The next start finds payments paused, and the alarm open."""
         self.broken = broken
-        self._stopped = True
+        try:
+            with suppress(*THE_DATABASE):
+                self.watch.stopped_by(str(broken))
+        finally:
+            self._stopped = True
 
     def stop(self) -> None:
         """May be called by a signal's handler, which must not wait for any lock."""
@@ -237,6 +258,7 @@ class Daemon:
         with suppress(*THE_DATABASE):
             self._bot.usage.note()
             self._bot.listening.lease.leave()
+            self.watch.lease.leave()
         with suppress(*THE_DATABASE):
             self._bot.database.close()
         log.info("daemon.stopped")

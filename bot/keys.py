@@ -36,6 +36,7 @@ class Purpose(Enum):
     SEAL_SIGNING = b"seal signing 1"
     PAGE_FORM = b"page form 1"
     BACKUP_MAC = b"backup mac 1"
+    ALARM_WEBHOOK = b"alarm webhook 1"
 
 
 class UnknownKey(KeyError):

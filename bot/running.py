@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from bot.keys import keyring_from
 from bot.settings import Settings
 from bot.telemetry import configure
 from bot.web.app import build_app
+from bot.web.metrics import Source, watching
 from bot.web.server import listener_on, serving
 from bot.wiring import Bot, World, build, open_database
 from bot.x.tweepy_gateway import TweepyGateway
@@ -47,19 +48,19 @@ def run_daemon(settings: Settings, *, is_demo: bool = False) -> bool:
         bot = build(settings, gateway, account, database, world)
         daemon = Daemon(bot, settings)
         threading.Thread(target=_pass_on, args=(stopped, daemon), daemon=True).start()
-        with pages_of(bot, settings, world):
+        with pages_of(bot, settings, world, sources=[watching(daemon.watch)]):
             daemon.start()
             daemon.wait()
         return daemon.broken is not None
 
 
 @contextmanager
-def pages_of(bot: Bot, settings: Settings, world: World) -> Iterator[None]:
+def pages_of(bot: Bot, settings: Settings, world: World, *, sources: Sequence[Source]) -> Iterator[None]:
     """Serves the bot's pages while the block runs, where the settings want them. Raises `Misconfigured`."""
     if not settings.web_port:
         yield
         return
-    app = build_app(bot, settings, entropy=world.entropy)
+    app = build_app(bot, settings, entropy=world.entropy, sources=sources)
     with serving(app, listener_on(settings.web_host, settings.web_port)):
         yield
 

@@ -1,5 +1,6 @@
 """Checks of single values of settings, and what is wrong with a value in plain words. Pure."""
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -39,6 +40,22 @@ def address_of_terms(url: str) -> str:
     ):
         raise wrong("is not https://HOST/PATH")
     return url
+
+
+def address_to_post_to(url: str) -> None:
+    """Raises for what is neither https nor a listener on this machine."""
+    parts = urlsplit(url)
+    odd = not url.isascii() or not url.isprintable() or " " in url or parts.username or parts.password
+    if odd or not parts.hostname or not _is_safe(url, plain_to=LOOPBACK):
+        raise wrong("is not https://HOST/PATH (plain http only to this machine)")
+
+
+def accounts_of_x(listed: str) -> str:
+    """Raises for what is no list of ids and handles."""
+    for account in listed.replace(",", " ").split():
+        if not re.fullmatch(r"[0-9]{1,19}|@[A-Za-z0-9_]{1,15}", account):
+            raise wrong("is not numeric ids or @handles with commas")
+    return listed
 
 
 def _is_safe(url: str, *, plain_to: frozenset[str]) -> bool:

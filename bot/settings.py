@@ -29,6 +29,7 @@ from bot.setting_checks import (
     own_address,
     wrong,
 )
+from bot.watching_settings import WatchingSettings
 
 PREFIX = "SMONEY_"
 DEFAULT_ENV_FILE = Path(".env")
@@ -50,7 +51,7 @@ class XCredentials:
     access_token_secret: str = field(repr=False)
 
 
-class Settings(PushSettings, SafetySettings, PeopleSettings):
+class Settings(PushSettings, SafetySettings, PeopleSettings, WatchingSettings):
     """What can be chosen. Amounts are integer minor units; the last part of a name is its unit."""
 
     model_config = SettingsConfigDict(

@@ -18,7 +18,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bot.admin.acts import NotAllowed, Role
-from bot.admin.log import Actor, AuditLog
+from bot.admin.log import SELF_CHECK, Actor, AuditLog
 from bot.errors import Misconfigured
 from bot.store.admin_tables import AdminRow, AdminSessionRow
 from ledger.clock import Clock, Entropy, IdSource
@@ -83,7 +83,7 @@ class Admins:
         """
         facts = {"role": role.value}
         self.log.record(session, actor, "admin.add", f"admin {name}", reason=reason, facts=facts)
-        if not NAME.fullmatch(name):
+        if not NAME.fullmatch(name) or name == SELF_CHECK:
             raise Misconfigured(name, "is no name for an admin.", example="anna or anna.b (small letters)")
         if session.exec(select(AdminRow).where(AdminRow.name == name)).first() is not None:
             raise Misconfigured(name, "is or was an admin's name here.", example=f"{name}2")

@@ -20,6 +20,8 @@ from bot.store.vault import Vault
 from ledger.clock import Clock, IdSource
 
 MOST_REASON = 1_000
+SELF_CHECK = "self-check"
+"""The name under which the daemon itself pauses payments; no admin is given it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,16 @@ def keys_backup() -> None:
     typer.echo(f"# Put this one into SMONEY_BACKUP_RECIPIENT:\n# {public}")
 
 
+@app.command("webhook")
+def keys_webhook(env: EnvFile = None) -> None:
+    """Print the key, in hex, with which alarms posted to SMONEY_ALARM_WEBHOOK_URL are signed: for who listens there."""
+    from bot.keys import Purpose, keyring_from
+    from bot.settings import load
+
+    with sentences():
+        typer.echo(keyring_from(load(env)).derive(Purpose.ALARM_WEBHOOK).hex())
+
+
 @app.command("public")
 def keys_public(env: EnvFile = None) -> None:
     """Print the public keys of the ledger's seals, the current one first: to be handed out to whoever checks proofs."""

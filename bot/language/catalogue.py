@@ -217,6 +217,8 @@ CATALOGUE: Mapping[str, Phrase] = {
     # Their own data.
     "data_link": _phrase(link=str, minutes=int),
     "data_no_page": _phrase(operator=str),
+    # To an admin's own account.
+    "alarm": _phrase(alarm=str, since=datetime, optional={"paused": bool}),
     # Being forgotten.
     "erase_asked": _phrase(letter=str, code=str, minutes=int, expires_at=datetime),
     "erase_not_empty": _phrase(balance=Money, optional={"held": Money, "incoming": Money}),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from sqlmodel import Session, col, select
 
@@ -127,6 +127,19 @@ class Authorisations:
             yield _unknown(pending)
             pending = next(allowed, None)
 
+    def wrong_among(self, session: Session, first: int, last: int) -> Iterator[int]:
+        """The ids of authorisations that do not hold, of those named by transfers of this range of ids. What one
+        authorisation allowed was booked in one journal, so no more than the journals of the range are read."""
+        named = _journals_of(session, first, last)
+        moved = _moved_in(session, sorted({journal for _, journal in named}))
+        rows = {
+            row.id: row for row in _with_ids(session, AuthorisationRow, sorted({which for which, _ in named}))
+        }
+        for each in sorted(named):
+            row = rows.get(each[0])
+            if row is None or self._problem(row, moved.get(each, [])):
+                yield each[0]
+
     def _problem(self, row: AuthorisationRow, moved: list[Moved]) -> str | None:
         if not moved:
             return f"authorisation {row.id} allowed a transfer that is not there"
@@ -148,6 +161,17 @@ def _moved(transfer: Transfer) -> Moved:
     )
 
 
+def _moved_row(row: TransferRow) -> Moved:
+    return (
+        row.id,
+        row.kind,
+        row.debit_account_id,
+        row.credit_account_id,
+        row.amount_minor,
+        row.currency,
+    )
+
+
 def _by_authorisation(session: Session, only: int | None = None) -> Iterator[tuple[int, list[Moved]]]:
     """What was moved under each authorisation, in the order of their ids. A pending transfer that is posted later was
     allowed when it was made; the ledger itself holds the posting to it."""
@@ -162,18 +186,50 @@ def _by_authorisation(session: Session, only: int | None = None) -> Iterator[tup
     for authorisation_id, group in groupby(rows, key=lambda row: row.authorisation_id):
         yield (
             authorisation_id or 0,
-            [
-                (
-                    row.id,
-                    row.kind,
-                    row.debit_account_id,
-                    row.credit_account_id,
-                    row.amount_minor,
-                    row.currency,
-                )
-                for row in group
-            ],
+            [_moved_row(row) for row in group],
         )
+
+
+_ALLOWED = (Kind.POSTED.value, Kind.PENDING.value)
+MOST_AT_ONCE = 500
+
+
+def _journals_of(session: Session, first: int, last: int) -> set[tuple[int, int]]:
+    """The authorisations named by transfers of a range, each with the journal that names it."""
+    rows = session.exec(
+        select(TransferRow.authorisation_id, TransferRow.journal_id)
+        .where(col(TransferRow.id).between(first, last), col(TransferRow.authorisation_id).is_not(None))
+        .where(col(TransferRow.kind).in_(_ALLOWED))
+        .distinct()
+    )
+    return {(authorisation_id or 0, journal_id) for authorisation_id, journal_id in rows}
+
+
+def _moved_in(session: Session, journals: Sequence[int]) -> dict[tuple[int, int], list[Moved]]:
+    """What these journals moved, by authorisation and journal. A journal bears the id of its first transfer."""
+    found: dict[tuple[int, int], list[Moved]] = {}
+    for start in range(0, len(journals), MOST_AT_ONCE):
+        some = journals[start : start + MOST_AT_ONCE]
+        further = col(TransferRow.journal_id).in_(some), col(TransferRow.journal_id) != col(TransferRow.id)
+        for rows in (
+            _with_ids(session, TransferRow, some),
+            session.exec(select(TransferRow).where(*further)),
+        ):
+            for row in rows:
+                if row.kind in _ALLOWED and row.authorisation_id is not None:
+                    found.setdefault((row.authorisation_id, row.journal_id), []).append(_moved_row(row))
+    return found
+
+
+Row = TypeVar("Row", AuthorisationRow, TransferRow)
+
+
+def _with_ids(session: Session, table: type[Row], ids: Sequence[int]) -> list[Row]:
+    return [
+        row
+        for start in range(0, len(ids), MOST_AT_ONCE)
+        for row in session.exec(select(table).where(col(table.id).in_(ids[start : start + MOST_AT_ONCE])))
+    ]
 
 
 def _unknown(named: tuple[int, list[Moved]]) -> str:

@@ -6,7 +6,7 @@ the same X; a test holds the two together. It never decides what a message means
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from bot.errors import (
@@ -61,6 +61,8 @@ class SandboxGateway:
         self._page_size = page_size
         self._timeout_seconds = timeout_seconds
         self._limits: dict[str, tuple[Limit, ...]] = {}
+        self.clock_ahead: timedelta | None = timedelta()
+        """It is the same clock, unless a test says otherwise."""
 
     @property
     def limits(self) -> Limits:

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bot.store.switches import Switch, those_on
+from bot.watching.alarms import OpenAlarm, open_alarms
 from bot.x.budget import SEND, Budget
 from bot.x.usage import CallTotal, totals
 from ledger.clock import instant_of, microseconds_of
@@ -46,6 +48,9 @@ class Figures:
     messages_left: Mapping[timedelta, int]
     """Direct messages X still lets the bot send, by window."""
     usage: Sequence[CallTotal]
+    alarms: Sequence[OpenAlarm]
+    halted: Mapping[Switch, datetime]
+    """What somebody has paused, or closes, and since when."""
 
     @property
     def listens(self) -> bool:
@@ -70,6 +75,8 @@ def figures_of(session: Session, budget: Budget, now: datetime) -> Figures:
         seal=_last_seal(session),
         messages_left=_messages_left(session, budget, now),
         usage=totals(session),
+        alarms=open_alarms(session),
+        halted=those_on(session),
     )
 
 

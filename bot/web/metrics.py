@@ -12,7 +12,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from bot.errors import Refusal
+from bot.store.switches import Switch
 from bot.watching.figures import Figures, Queue
+from bot.watching.names import Alarm
+from bot.watching.watch import Watch
 from bot.web.figures import Gauges
 from bot.wiring import Bot
 
@@ -55,6 +58,7 @@ class _Collector(Collector):
         yield from self._money()
         yield self._budget(figures)
         yield from _usage(figures)
+        yield from _alarms(figures)
         for source in self.sources:
             yield from source()
 
@@ -91,6 +95,40 @@ class _Collector(Collector):
         for window, messages in figures.messages_left.items():
             left.add_metric([str(int(window.total_seconds()))], messages)
         return left
+
+
+def _alarms(figures: Figures) -> Iterator[Metric]:
+    """Every alarm and every switch there is, so that a rule finds a 0 where all is well."""
+    active = GaugeMetricFamily(
+        "smoney_alarm_active", "Whether an alarm is open (1) or not (0).", labels=["alarm"]
+    )
+    names = {each.alarm for each in figures.alarms}
+    for alarm in Alarm:
+        active.add_metric([alarm.value], alarm in names)
+    yield active
+    paused = GaugeMetricFamily(
+        "smoney_paused", "Whether this is paused or closing (1) or not (0).", labels=["what"]
+    )
+    for switch in Switch:
+        paused.add_metric([switch.value.removesuffix("_paused")], switch in figures.halted)
+    yield paused
+
+
+def watching(watch: Watch) -> Source:
+    """When this program's self-check looked last, and how long that took; nothing where another one watches."""
+
+    def figures() -> Iterator[Metric]:
+        if watch.last is not None:
+            at = watch.last.at.timestamp()
+            yield GaugeMetricFamily(
+                "smoney_self_check_timestamp_seconds", "When the self-check looked last.", at
+            )
+            took = watch.last.seconds
+            yield GaugeMetricFamily(
+                "smoney_self_check_duration_seconds", "How long its last look took.", took
+            )
+
+    return figures
 
 
 def _usage(figures: Figures) -> Iterator[Metric]:

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from bot.errors import OutcomeUnknown
@@ -58,6 +58,10 @@ class CountedGateway:
     @property
     def limits(self) -> Limits:
         return self._inner.limits
+
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        return self._inner.clock_ahead
 
     def me(self) -> XUser:
         self._count("me", 0)

@@ -149,6 +149,11 @@ class Gateway(Protocol):
         """What X said about its limits in its last answer to each call."""
         ...
 
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        """By how much our clock was ahead of X's at its last answer; None before the first."""
+        ...
+
     def me(self) -> XUser:
         """The bot's own account."""
         ...

@@ -78,6 +78,10 @@ class Paper:
     def limits(self) -> Limits:
         return {}
 
+    @property
+    def clock_ahead(self) -> None:
+        return None
+
     def me(self) -> XUser:
         return BOT
 

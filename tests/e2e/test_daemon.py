@@ -356,6 +356,29 @@ class TestBrokenRows:
         assert daemon.ends() == 3
         assert "invariant_broken" in daemon.said
         assert place.available("alice") == 0
+        # Whoever starts it again without looking moves no money.
+        assert rows(place, "SELECT name, set_by FROM switches") == [("payments_paused", "self-check")]
+        assert rows(place, "SELECT name FROM alarms WHERE cleared_at IS NULL") == [("invariant_broken",)]
+
+    def test_what_is_broken_in_the_book_pauses_payments_and_is_told_while_it_goes_on(
+        self, programs: Programs, place: Place
+    ):
+        world = place.world
+        alarmed = {"self_check_seconds": 0.2, "alarm_accounts": "@carol"}
+        daemon = programs.start(DEMO_DAEMON, place.environment(**alarmed))
+        daemon.says(STARTED)
+        change(place, "DROP TRIGGER ledger_account_moves_by_transfer")
+        change(
+            place,
+            "UPDATE ledger_account SET debits_posted = 1, credits_posted = credits_posted + 1 WHERE code = 'wallet'",
+        )
+        daemon.says("alarm.raised")
+        wait_until(lambda: any("ALARM" in words for words in place.heard_by("carol")), "carol is told")
+        world.send_message(world.person("bob"), place.bot, "balance")
+        wait_until(lambda: "Balance" in place.heard_by("bob")[-1], "bob is still answered")
+        assert daemon.process.poll() is None
+        assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
+        assert ("payments_paused", "self-check") in rows(place, "SELECT name, set_by FROM switches")
 
 
 PIECES = (

@@ -199,13 +199,16 @@ class TestSecrets:
     SECRETS = (
         *("x_api_key", "x_api_secret", "x_access_token", "x_access_token_secret", "keys", "database_url"),
         *("x_bearer_token", "x_client_id", "x_client_secret", "x_refresh_token"),
+        "alarm_webhook_url",
     )
 
     def test_are_all_that_hold_keys_or_passwords(self):
         typed = {name for name, info in Settings.model_fields.items() if "Secret" in str(info.annotation)}
         assert typed == set(self.SECRETS)
 
-    @pytest.mark.parametrize("name", [name for name in SECRETS if name != "database_url"])
+    @pytest.mark.parametrize(
+        "name", [name for name in SECRETS if name not in {"database_url", "alarm_webhook_url"}]
+    )
     def test_never_print(self, name, monkeypatch):
         monkeypatch.setenv(variable(name), SECRET)
         loaded = load()
@@ -224,6 +227,20 @@ class TestSecrets:
         assert caught.value.__context__ is None
         assert SECRET not in "".join(traceback.format_exception(caught.value))
         assert "SMONEY_DATABASE_URL: what it is set to is neither" in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "url", [f"http://far.example/{SECRET}", f"https://a:{SECRET}@b.example/", "https://"]
+    )
+    def test_in_the_address_for_alarms_are_not_shown_where_it_is_none(self, url, monkeypatch):
+        """Such an address often holds a secret, and plain http goes to this machine only."""
+        monkeypatch.setenv("SMONEY_ALARM_WEBHOOK_URL", url)
+        said = complaint()
+        assert "is not https://HOST/PATH" in said
+        assert SECRET not in said
+
+    def test_in_the_address_for_alarms_never_print(self, monkeypatch):
+        monkeypatch.setenv("SMONEY_ALARM_WEBHOOK_URL", f"https://alarms.example/{SECRET}")
+        assert SECRET not in f"{load()} {load()!r} {load().model_dump()}"
 
     @pytest.mark.parametrize("key", [f"{SECRET} {SECRET}", f"{SECRET}é", f"{SECRET}\n"])
     def test_of_x_that_no_request_could_carry_are_refused_and_not_shown(self, key, monkeypatch):
@@ -279,3 +296,11 @@ class TestTheModule:
     def test_reads_nothing_when_imported(self, monkeypatch):
         monkeypatch.setenv("SMONEY_HOLD_DAY", "3")
         assert settings.PREFIX == "SMONEY_"
+
+
+@pytest.mark.parametrize("listed", ["anna", "@anna;@bob", "@way_too_long_for_a_handle", "12x"])
+def test_accounts_for_alarms_are_ids_or_handles(listed, monkeypatch):
+    monkeypatch.setenv("SMONEY_ALARM_ACCOUNTS", "2244994945, @anna")
+    assert load().alarm_account_list == ("2244994945", "@anna")
+    monkeypatch.setenv("SMONEY_ALARM_ACCOUNTS", listed)
+    assert "numeric ids or @handles" in complaint()

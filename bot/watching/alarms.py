@@ -1,0 +1,107 @@
+"""Alarms as rows: raised once, kept open while it lasts, cleared when it is over.
+
+An alarm about money pauses payments in the transaction that raises it, and that stands in the audit log under the name
+`self-check`. It is the act an admin pauses with (`payments.pause`), done with the least role that may do it: so one
+place says since when and why payments are paused, whoever did it. The log's channel is `command`, since it is the command
+`smoney run` that looks; no admin can be called `self-check`. Only an owner lets payments go on. An owner who does so
+while the alarm is still open has looked, and is not paused again by the same alarm.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from bot.admin.acts import Role
+from bot.admin.log import SELF_CHECK, Actor, AuditLog
+from bot.store.admin_tables import AlarmRow
+from bot.store.switches import Switch, turn_on
+from bot.watching.names import MONEY, Alarm, Facts
+from ledger.clock import Clock, IdSource, microseconds_of
+
+_OPEN = select(AlarmRow).where(col(AlarmRow.cleared_at).is_(None)).order_by(col(AlarmRow.raised_at))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlarm:
+    id: int
+    alarm: Alarm
+    since: datetime
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one look changed."""
+
+    raised: tuple[OpenAlarm, ...] = ()
+    cleared: tuple[OpenAlarm, ...] = ()
+    paused: bool = False
+    """Whether payments were paused by it."""
+
+
+def open_alarms(session: Session) -> tuple[OpenAlarm, ...]:
+    """The oldest first."""
+    return tuple(_seen(row) for row in session.exec(_OPEN))
+
+
+def _seen(row: AlarmRow) -> OpenAlarm:
+    return OpenAlarm(row.id, Alarm(row.name), row.raised_at, json.loads(row.facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    log: AuditLog
+    clock: Clock
+    ids: IdSource
+
+    def settle(self, session: Session, found: Mapping[Alarm, Facts], *, clears: Collection[Alarm]) -> Changes:
+        """Opens what was found and is not open yet, and ends what was not found, of those this look can tell the end of."""
+        rows = {Alarm(row.name): row for row in session.exec(_OPEN.with_for_update())}
+        raised = [
+            opened
+            for alarm, facts in found.items()
+            if alarm not in rows and (opened := self._raise(session, alarm, facts)) is not None
+        ]
+        for alarm in found.keys() & rows.keys():
+            rows[alarm].facts = _json(found[alarm])
+            session.add(rows[alarm])
+        over = [row for alarm, row in rows.items() if alarm in clears and alarm not in found]
+        for row in over:
+            row.cleared_at = self.clock()
+            session.add(row)
+        session.flush()
+        paused = self._pause(session, [each for each in raised if each.alarm in MONEY])
+        return Changes(tuple(raised), tuple(_seen(row) for row in over), paused)
+
+    def _raise(self, session: Session, alarm: Alarm, facts: Facts) -> OpenAlarm | None:
+        """None where another program was quicker."""
+        opened = OpenAlarm(self.ids(), alarm, self.clock(), facts)
+        values = {
+            "id": opened.id,
+            "name": alarm.value,
+            "at": microseconds_of(opened.since),
+            "facts": _json(facts),
+        }
+        return opened if session.connection().execute(_INSERT, values).rowcount else None
+
+    def _pause(self, session: Session, about_money: Collection[OpenAlarm]) -> bool:
+        if not about_money or not turn_on(session, Switch.PAYMENTS_PAUSED, by=SELF_CHECK, clock=self.clock):
+            return False
+        names = ", ".join(sorted(each.alarm.value for each in about_money))
+        actor = Actor(SELF_CHECK, Role.SUPPORT)
+        facts = {"alarm": min(each.id for each in about_money)}
+        self.log.record(session, actor, "payments.pause", "book", reason=f"alarm: {names}", facts=facts)
+        return True
+
+
+_INSERT = text(
+    "INSERT INTO alarms (id, name, raised_at, facts) VALUES (:id, :name, :at, :facts) ON CONFLICT DO NOTHING"
+)
+
+
+def _json(facts: Facts) -> str:
+    return json.dumps(dict(facts), sort_keys=True)
