@@ -10,6 +10,7 @@ import typer
 
 from bot.cli import admins, guards, keeping, keys, ledger, looking, queues, switching
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
+from bot.cli.status import status
 from bot.cli.usage import usage
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(looking.member, name="member")
 app.add_typer(queues.inbox, name="inbox")
 app.add_typer(queues.outbox, name="outbox")
 app.command()(usage)
+app.command()(status)
 app.add_typer(guards.people, name="people")
 app.add_typer(guards.reviews, name="reviews")
 app.add_typer(admins.admin, name="admin")

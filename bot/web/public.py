@@ -4,6 +4,8 @@ from fastapi import APIRouter, Request
 from sqlalchemy import text
 from starlette.responses import PlainTextResponse, Response
 
+from bot.store.switches import Switch
+from bot.watching.figures import Figures
 from bot.web.metrics import exposition
 from bot.web.shield import is_near
 from bot.web.site import Site
@@ -47,8 +49,17 @@ def routes(site: Site) -> APIRouter:
 
     @router.get("/status")
     def status(request: Request) -> Response:
-        return site.pages.show(
-            request, "status.html", figures=site.gauges.figures(), operator=site.settings.operator_name
-        )
+        figures, operator = site.gauges.figures(), site.settings.operator_name
+        verdict = _verdict(figures)
+        return site.pages.show(request, "status.html", figures=figures, verdict=verdict, operator=operator)
 
     return router
+
+
+def _verdict(figures: Figures) -> str:
+    """The phrase for how things are; the one that concerns people most comes first."""
+    if Switch.PAYMENTS_PAUSED in figures.halted:
+        return "status_paused"
+    if Switch.WINDING_DOWN in figures.halted:
+        return "status_closing"
+    return "status_well" if figures.is_well else "status_slow"

@@ -8,7 +8,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.errors import Misconfigured
 from bot.sandbox.ground import StoppedClock
+from bot.store.switches import Switch, turn_on
+from bot.watching.watch import open_watch
+from bot.web.figures import Gauges
 from bot.web.growing import Growing
+from bot.web.metrics import exposition, watching
 from bot.web.rates import Rate, Rates
 from bot.web.server import listener_on
 from tests.integration.payments.conftest import NOON
@@ -73,6 +77,24 @@ class TestStatus:
         served.street.sleeps(minutes=30)
         assert "We are behind" in visitor.gets("/status").text
 
+    def test_says_that_payments_are_paused_or_the_service_closes(self, served, visitor):
+        bot = served.street.town.bot
+        for switch, words in (
+            (Switch.WINDING_DOWN, "This service is closing"),
+            (Switch.PAYMENTS_PAUSED, "Payments are paused"),
+        ):
+            bot.database.write(lambda session: turn_on(session, switch, by="anna", clock=bot.clock))  # noqa: B023
+            page = visitor.gets("/status").text
+            assert words in page
+            assert "Everything works" not in page
+
+    def test_says_that_a_check_has_found_something_and_not_what(self, served, visitor):
+        assert "automatic check" not in visitor.gets("/status").text
+        open_watch(served.street.town.bot, served.street.town.settings).stopped_by("a test")
+        page = visitor.gets("/status").text
+        assert "An automatic check has found something" in page
+        assert "invariant" not in page
+
     def test_shows_neither_amounts_nor_people(self, served, visitor):
         served.street.tweets("bob", "@smoney send 12,34€ @alice")
         served.street.says("bob", served.street.code("bob"))
@@ -103,6 +125,27 @@ class TestMachines:
         assert metric(text, "smoney_inbox_rows", state="waiting") == 0
         assert metric(text, "smoney_outbox_oldest_waiting_seconds") == 0
         assert metric(text, "smoney_last_payment_timestamp_seconds") > NOON.timestamp() - 1
+
+    def test_are_told_of_each_alarm_and_switch_open_or_not(self, served, visitor):
+        text = visitor.gets("/metrics").text
+        assert metric(text, "smoney_alarm_active", alarm="invariant_broken") == 0
+        assert metric(text, "smoney_paused", what="payments") == 0
+        open_watch(served.street.town.bot, served.street.town.settings).stopped_by("a test")
+        text = visitor.gets("/metrics").text
+        assert metric(text, "smoney_alarm_active", alarm="invariant_broken") == 1
+        assert metric(text, "smoney_alarm_active", alarm="disk_low") == 0
+        assert metric(text, "smoney_paused", what="payments") == 1
+        assert metric(text, "smoney_paused", what="winding_down") == 0
+
+    def test_are_told_when_the_self_check_looked_last(self, served):
+        town = served.street.town
+        watch = open_watch(town.bot, town.settings)
+        gauges = Gauges(town.bot)
+        assert b"self_check" not in exposition(town.bot, gauges, [watching(watch)])
+        watch.look()
+        text = exposition(town.bot, gauges, [watching(watch)]).decode()
+        assert metric(text, "smoney_self_check_timestamp_seconds") == served.street.world.now().timestamp()
+        assert metric(text, "smoney_self_check_duration_seconds") > 0
 
     def test_do_not_count_twice_what_has_settled(self, served, visitor):
         street = served.street
