@@ -9,6 +9,9 @@ import bot.store.rotation  # noqa: F401 (knows every room of tables)
 import ledger.tables  # noqa: F401
 from bot.settings import Settings, variable
 from bot.store.columns import metadata
+from bot.web import forms
+from bot.web.admin import seats as admin
+from bot.web.me import seats as me
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operating" / "privacy.md").read_text(encoding="utf-8")
 CELLS = "\n".join(re.findall(r"^\| (`[^|]+) \|", PAGE, re.MULTILINE))
@@ -29,6 +32,12 @@ class TestTables:
     def test_that_are_told_of_are_there(self):
         named = set(re.findall(r"`([\w.]+)`", CELLS)) - NOT_TABLES
         assert named <= tables(), f"there are no tables {', '.join(sorted(named - tables()))}"
+
+
+class TestCookies:
+    def test_are_each_told_of(self):
+        set_here = {forms.COOKIE, me.COOKIE, admin.COOKIE}
+        assert set(re.findall(r"`(smoney_\w+)`", PAGE)) == set_here
 
 
 class TestTimes:
