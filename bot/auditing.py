@@ -6,16 +6,17 @@ It reads on one snapshot, writes nothing, and trusts no stored sum.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 import ledger.audit
 from bot.keys import keyring_from
 from bot.payments.authorisations import Authorisations
 from bot.payments.intents import SET_ASIDE, IntentState
-from bot.payments.wallets import WALLET
+from bot.payments.wallets import OPERATOR_FUNDS, SAFEGUARDING, WALLET
 from bot.sealing import public_keys
 from bot.settings import Settings
+from bot.store.admin_tables import ProposalRow
 from bot.store.tables import AuthorisationRow, IntentLineRow, IntentRow
 from bot.wiring import World
 from ledger.clock import IdSource
@@ -52,6 +53,7 @@ def _bot_findings(session: Session, authorisations: Authorisations) -> Iterator[
     yield from _unpaid_or_paid_twice(session)
     yield from _lines_that_lie(session)
     yield from _not_covered(session)
+    yield from _moved_by_nobody(session)
 
 
 def _unpaid_or_paid_twice(session: Session) -> Iterator[str]:
@@ -81,6 +83,32 @@ def _lines_that_lie(session: Session) -> Iterator[str]:
             yield f"line {line.id} names transfer {line.transfer_id}, which is not there or of another amount"
         elif (line.state in SET_ASIDE) != (transfer.kind == "pending" and line.settled_id is None):
             yield f"line {line.id} is {line.state}, but its transfer {transfer.id} is {transfer.kind}"
+
+
+def _moved_by_nobody(session: Session) -> Iterator[str]:
+    """What came from or went to the bank or the operator's own money was decided by admins, one decision a transfer, and
+    what they decided was moved so."""
+    house = select(AccountRow.id).where(col(AccountRow.code).in_((SAFEGUARDING, OPERATOR_FUNDS)))
+    moved = (
+        select(TransferRow.id)
+        .outerjoin(ProposalRow, col(ProposalRow.transfer_id) == col(TransferRow.id))
+        .where(
+            or_(col(TransferRow.debit_account_id).in_(house), col(TransferRow.credit_account_id).in_(house))
+        )
+        .where(col(ProposalRow.id).is_(None))
+        .execution_options(yield_per=1000)
+    )
+    for transfer_id in session.exec(moved):
+        yield f"transfer {transfer_id} moved money in or out that no two admins decided"
+    decided = (
+        select(ProposalRow, TransferRow)
+        .outerjoin(TransferRow, col(TransferRow.id) == col(ProposalRow.transfer_id))
+        .where(ProposalRow.state == "done")
+        .execution_options(yield_per=1000)
+    )
+    for proposal, transfer in session.exec(decided):
+        if transfer is None or transfer.amount_minor != proposal.amount_minor:
+            yield f"proposal {proposal.id} names transfer {proposal.transfer_id}, which is not there or of another amount"
 
 
 def _not_covered(session: Session) -> Iterator[str]:

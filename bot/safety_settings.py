@@ -114,3 +114,12 @@ class SafetySettings(BaseSettings):
     review_days: int = setting(
         7, "how long a payment waits for its review before it goes back", unit="days", ge=1, le=90
     )
+
+    # Money moved by admins
+    refund_alone_minor: int = setting(
+        5000,
+        "the most one admin gives back alone; more takes a second one (5000 is 50.00 €)",
+        unit="minor units",
+        ge=0,
+        le=10**12,
+    )

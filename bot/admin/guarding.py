@@ -4,10 +4,10 @@ second factor whose owner has lost it, and decide a review. Each is written down
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from bot.admin.log import Actor, AuditLog
-from bot.admin.pages import LARGEST_ID
+from bot.admin.members import Members
 from bot.errors import Misconfigured
 from bot.payments.halts import PaymentsPaused
 from bot.payments.reviews import NotUnderReview, Reviews
@@ -16,8 +16,6 @@ from bot.people.people import People
 from bot.people.second_factor import SecondFactors
 from bot.people.tiers import Tier
 from bot.store.tables import IntentRow, PersonRow
-from bot.store.vault import Vault
-from bot.x.gateway import UserId
 from ledger.clock import Clock
 
 Row = dict[str, object]
@@ -25,8 +23,8 @@ Row = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Guarding:
+    members: Members
     people: People
-    vault: Vault
     factors: SecondFactors
     unlocking: Unlocking
     reviews: Reviews
@@ -34,19 +32,19 @@ class Guarding:
     clock: Clock
 
     def set_tier(self, session: Session, actor: Actor, who: str, tier: Tier, *, reason: str) -> None:
-        person = self.person(session, who)
+        person = self.members.taken(session, who)
         facts = {"from": person.tier, "to": tier.value}
         self.log.record(session, actor, "person.tier", _subject(person), reason=reason, facts=facts)
         self.people.set_tier(session, person, tier, at=self.clock())
 
     def unlock(self, session: Session, actor: Actor, who: str, *, reason: str) -> None:
-        person = self.person(session, who)
+        person = self.members.taken(session, who)
         self.log.record(session, actor, "person.unlock", _subject(person), reason=reason)
         self.unlocking.by_admin(session, person)
 
     def end_factor(self, session: Session, actor: Actor, who: str, *, reason: str) -> None:
         """For who has lost the app and every recovery code, once an admin has made sure of them in another way."""
-        person = self.person(session, who)
+        person = self.members.taken(session, who)
         self.log.record(session, actor, "person.end-factor", _subject(person), reason=reason)
         self.factors.forget(session, person)
 
@@ -81,20 +79,6 @@ class Guarding:
             raise Misconfigured(
                 reference, "waits: payments are paused.", example="smoney resume payments --reason ..."
             ) from None
-
-    def person(self, session: Session, who: str) -> PersonRow:
-        """By X's numeric id, or by the handle they were last seen under where only one was. Raises `Misconfigured`."""
-        indexes = self.vault.blind_indexes(who.removeprefix("@").lower(), "username")
-        rows = select(PersonRow).where(col(PersonRow.username_index).in_(indexes))
-        if who.isdecimal() and int(who[:20]) <= LARGEST_ID:
-            rows = select(PersonRow).where(PersonRow.user_id == int(who[:20]))
-        known = list(session.exec(rows))
-        if len(known) != 1:
-            ids = ", ".join(str(person.user_id) for person in known)
-            problem = f"{who} may be any of {ids}." if known else f"{who} is nobody the bot has met."
-            raise Misconfigured("WHO", problem, example="a numeric id of X's, or a @handle")
-        locked = self.people.lock(session, [UserId(known[0].user_id)])
-        return locked[UserId(known[0].user_id)]
 
 
 def _subject(person: PersonRow) -> str:

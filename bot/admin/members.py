@@ -13,6 +13,7 @@ from bot.ledger_views import money_text
 from bot.people.people import People
 from bot.store.tables import IntentRow, PersonRow
 from bot.store.vault import Vault
+from bot.x.gateway import UserId
 from ledger import reading
 from ledger.accounts import AccountId
 
@@ -44,6 +45,11 @@ class Members:
             )
             raise Misconfigured(wanted, f"{what}.", example="X's numeric id, from `smoney member find`")
         return found[0]
+
+    def taken(self, session: Session, wanted: str) -> PersonRow:
+        """The same one, locked, to change something about them."""
+        person_id = UserId(self.one(session, wanted).user_id)
+        return self.people.lock(session, [person_id])[person_id]
 
     def _found(self, session: Session, wanted: str) -> list[PersonRow]:
         wanted = wanted.strip()

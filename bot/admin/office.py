@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from bot.admin.admins import Admins
 from bot.admin.guarding import Guarding
 from bot.admin.handing_out import HandingOut
+from bot.admin.helping import Helping
 from bot.admin.listing import Listing
 from bot.admin.log import AuditLog
 from bot.admin.members import Members
+from bot.admin.proposals import Proposals
 from bot.admin.queues import Queues
 from bot.admin.stories import Stories
 from bot.admin.switching import Switching
+from bot.admin.treasury import Treasury
+from bot.payments.house import House
+from bot.payments.refunding import Refunding
 from bot.payments.resuming import Resuming
 from bot.payments.unlocking import Unlocking
 from bot.rooms import rooms_of
@@ -18,6 +23,7 @@ from bot.settings import Settings
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.wiring import World
+from ledger.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Office:
     handing_out: HandingOut
     guarding: Guarding
     switching: Switching
+    treasury: Treasury
+    helping: Helping
 
 
 def open_office(settings: Settings, world: World | None = None) -> Office:
@@ -43,6 +51,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     inbox = Inbox(people=people, erasures=rooms.erasures, vault=vault, clock=clock, ids=ids)
     listing = Listing(people)
     members = Members(people=people, vault=vault, log=log, listing=listing)
+    house = House(rooms.ledger, rooms.wallets, rooms.authorisations)
     return Office(
         log=log,
         admins=Admins(log, clock, ids, rooms.entropy),
@@ -53,8 +62,8 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
         listing=listing,
         handing_out=HandingOut(members, rooms.own_data, log),
         guarding=Guarding(
+            members=members,
             people=people,
-            vault=vault,
             factors=rooms.factors,
             unlocking=Unlocking(people, rooms.factors, outbox, clock),
             reviews=rooms.reviews,
@@ -63,5 +72,27 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
         ),
         switching=Switching(
             log, Resuming(rooms.records, rooms.claims, rooms.wallets, people, outbox, clock), clock
+        ),
+        helping=Helping(members, rooms.freezing, rooms.spending, log),
+        treasury=Treasury(
+            proposals=Proposals(vault, clock, ids),
+            house=house,
+            refunding=Refunding(
+                rooms.ledger,
+                house,
+                rooms.claims,
+                rooms.wallets,
+                rooms.records,
+                people,
+                rooms.authorisations,
+                outbox,
+            ),
+            spending=rooms.spending,
+            members=members,
+            people=people,
+            records=rooms.records,
+            outbox=outbox,
+            log=log,
+            refund_alone=Money(settings.refund_alone_minor, rooms.wallets.currency),
         ),
     )

@@ -15,6 +15,7 @@ from bot.errors import Misconfigured, UnreadableRow
 from bot.language.catalogue import Label
 from bot.ledger_views import money_text
 from bot.people.people import People
+from bot.store.admin_tables import ProposalRow
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.store.tables import (
@@ -38,7 +39,7 @@ MOST_MESSAGES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One thing: when, which kind (`said`, `asked`, `answered`, `moved`, `told`, `ended`), and in words for an admin."""
+    """One thing: when, which kind (`said`, `asked`, `answered`, `moved`, `refund`, `told`, `ended`), and in words for an admin."""
 
     at: datetime
     kind: str
@@ -84,6 +85,7 @@ class Stories:
             *self._said(session, intent),
             *self._asked(session, intent),
             *self._moved(session, intent, lines),
+            *self._given_back(session, lines),
             *self._told(session, intent, lines),
         ]
         if intent.closed_at is not None:
@@ -159,6 +161,18 @@ class Stories:
                 amount = money_text(found.amount.amount_minor, found.amount.currency.code)
                 what = f"transfer {found.id}: {found.kind.value} {found.code}, {amount}"
                 yield Happened(found.booked_at, "moved", what)
+
+    @staticmethod
+    def _given_back(session: Session, lines: list[IntentLineRow]) -> Iterator[Happened]:
+        """What admins asked for and decided about it."""
+        rows = select(ProposalRow).where(col(ProposalRow.line_id).in_([line.id for line in lines]))
+        for row in session.exec(rows.order_by(col(ProposalRow.id))):
+            what = f"refund of {money_text(row.amount_minor, row.currency)}, proposal {row.id}"
+            loss = " from the operator's own money" if row.from_loss else ""
+            yield Happened(row.proposed_at, "refund", f"{what}{loss}: asked for by {row.proposed_by}")
+            if row.decided_at is not None:
+                moved = f", transfer {row.transfer_id}" if row.transfer_id else ""
+                yield Happened(row.decided_at, "refund", f"{what}: {row.state} by {row.decided_by}{moved}")
 
     def _told(self, session: Session, intent: IntentRow, lines: list[IntentLineRow]) -> Iterator[Happened]:
         """What was said of it to payer and payees, and what became of each message."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import admins, guards, keeping, keys, ledger, looking, queues, switching
+from bot.cli import admins, guards, keeping, keys, ledger, looking, queues, switching, treasury
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 from bot.cli.status import status
 from bot.cli.usage import usage
@@ -28,7 +28,6 @@ app.add_typer(queues.inbox, name="inbox")
 app.add_typer(queues.outbox, name="outbox")
 app.command()(usage)
 app.command()(status)
-app.add_typer(guards.people, name="people")
 app.add_typer(guards.reviews, name="reviews")
 app.add_typer(admins.admin, name="admin")
 
@@ -118,6 +117,8 @@ def read(
 
 keeping.add_to(app)
 switching.add_to(app)
+guards.add_to(looking.member)
+treasury.add_to(app, member=looking.member, payment=looking.payment)
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""`smoney people` and `smoney reviews`: how well somebody is known, who may answer again, which payments go through."""
+"""`smoney member ...` that acts, and `smoney reviews`: how well somebody is known, who may answer or pay, which payments go
+through."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,40 +14,78 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from bot.admin.guarding import Guarding
+    from bot.admin.helping import Helping
     from bot.admin.log import Actor
 
-people = typer.Typer(
-    no_args_is_help=True, help="Somebody the bot knows: their tier, their lock, their second factor."
-)
 reviews = typer.Typer(no_args_is_help=True, help="Payments that wait for somebody to look at them.")
 
-Who = Annotated[str, typer.Argument(help="A numeric id of X's, or the @handle they were last seen under.")]
+Who = Annotated[str, typer.Argument(help="X's numeric id, a handle, or a payment's reference.")]
 Reference = Annotated[str, typer.Argument(help="The payment's reference, from `list`.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
 
 
-@people.command("tier")
-def people_tier(who: Who, tier: Tier, reason: Reason, env: EnvFile = None) -> None:
+def member_tier(who: Who, tier: Tier, reason: Reason, env: EnvFile = None) -> None:
     """Say how well somebody is known, which decides their limits (docs/limits.md).
 
-    Example: smoney people tier @alice identified --reason "passport seen on 26 November"
+    Example: smoney member tier @alice identified --reason "passport seen on 26 November"
     """
     _act(env, lambda guarding, session, actor: guarding.set_tier(session, actor, who, tier, reason=reason))
     say("", f"{who} is {tier.value}.")
 
 
-@people.command("unlock")
-def people_unlock(who: Who, reason: Reason, env: EnvFile = None) -> None:
+def member_unlock(who: Who, reason: Reason, env: EnvFile = None) -> None:
     """Let somebody answer again who gave too many wrong codes."""
     _act(env, lambda guarding, session, actor: guarding.unlock(session, actor, who, reason=reason))
     say("", f"{who} can answer again.")
 
 
-@people.command("end-factor")
-def people_end_factor(who: Who, reason: Reason, env: EnvFile = None) -> None:
+def member_end_factor(who: Who, reason: Reason, env: EnvFile = None) -> None:
     """End the second factor of somebody who has lost it and every recovery code. Make sure of them first."""
     _act(env, lambda guarding, session, actor: guarding.end_factor(session, actor, who, reason=reason))
     say("", f"{who} has no second factor any more.")
+
+
+def member_freeze(who: Who, reason: Reason, env: EnvFile = None) -> None:
+    """Let nothing leave somebody's wallet, until an admin thaws it. They are told.
+
+    Example: smoney member freeze @alice --reason "says her session was stolen"
+    """
+    _help(env, lambda helping, session, actor: helping.freeze(session, actor, who, reason=reason))
+    say("", f"{who} is frozen: nothing leaves their wallet until `smoney member thaw`.")
+
+
+def member_thaw(who: Who, reason: Reason, env: EnvFile = None) -> None:
+    """Open a frozen account again. Make sure of its owner first.
+
+    Example: smoney member thaw @alice --reason "new password at X, called back on the number we had"
+    """
+    _help(env, lambda helping, session, actor: helping.thaw(session, actor, who, reason=reason))
+    say("", f"{who} can pay again.")
+
+
+def member_note(
+    who: Who,
+    words: Annotated[str, typer.Argument(help="What is to be remembered.")],
+    env: EnvFile = None,
+) -> None:
+    """Note something about a member; `smoney member show` shows it.
+
+    Example: smoney member note @alice "called on 26 November, will send her passport"
+    """
+    _help(env, lambda helping, session, actor: helping.note(session, actor, who, words=words))
+    say("", "Noted.")
+
+
+def member_limits(who: Who, env: EnvFile = None, as_json: AsJson = False) -> None:
+    """What somebody may pay and hold, and how much of it is used. `smoney member tier` raises it.
+
+    Example: smoney member limits @alice
+    """
+    from bot.admin.office import open_office
+
+    with open_book(env) as (settings, database):
+        helping = open_office(settings).helping
+        print_table(database.read(lambda session: helping.limits(session, who)), as_json=as_json)
 
 
 @reviews.command("list")
@@ -89,3 +128,22 @@ def _act(env: Path | None, act: "Callable[[Guarding, Session, Actor], None]") ->
     with open_book(env) as (settings, database):
         guarding, actor = open_office(settings).guarding, database.read(who_types)
         database.write(lambda session: act(guarding, session, actor))
+
+
+def _help(env: Path | None, act: "Callable[[Helping, Session, Actor], None]") -> None:
+    from bot.admin.admins import who_types
+    from bot.admin.office import open_office
+
+    with open_book(env) as (settings, database):
+        helping, actor = open_office(settings).helping, database.read(who_types)
+        database.write(lambda session: act(helping, session, actor))
+
+
+def add_to(member: typer.Typer) -> None:
+    member.command("tier")(member_tier)
+    member.command("limits")(member_limits)
+    member.command("unlock")(member_unlock)
+    member.command("end-factor")(member_end_factor)
+    member.command("freeze")(member_freeze)
+    member.command("thaw")(member_thaw)
+    member.command("note")(member_note)

@@ -102,7 +102,7 @@ class Claims:
             session.flush()
             return
         posted = self.ledger.post_pending(session, _transfer_of(line), idempotency_key=f"through:{line.id}")
-        self._settle(session, line, posted, LineState.PAID)
+        self.settle(session, line, posted, LineState.PAID)
         self.tell_payee(session, intent, line)
 
     def tell_payee(self, session: Session, intent: IntentRow, line: IntentLineRow) -> None:
@@ -130,7 +130,7 @@ class Claims:
 
     def _claim_one(self, session: Session, payee: PersonRow, line: IntentLineRow, intent: IntentRow) -> Line:
         posted = self.ledger.post_pending(session, _transfer_of(line), idempotency_key=f"claim:{line.id}")
-        self._settle(session, line, posted, LineState.PAID)
+        self.settle(session, line, posted, LineState.PAID)
         payer = self._payer(session, intent)
         amount = self.records.money(intent, line.amount_minor)
         self.outbox.tell(
@@ -165,13 +165,18 @@ class Claims:
             },
         )
 
+    def set_free(self, session: Session, line: IntentLineRow) -> Transfer:
+        """By an admin's hand, whatever it waits for. Raises `NoLongerHeld`."""
+        return self._void(session, line, LineState.CANCELLED, SET_ASIDE)
+
     def _void(
         self, session: Session, line: IntentLineRow, state: LineState, states: frozenset[LineState]
-    ) -> None:
+    ) -> Transfer:
         if not self._is_still(session, line, states):
             raise NoLongerHeld
         voided = self.ledger.void_pending(session, _transfer_of(line), idempotency_key=f"void:{line.id}")
-        self._settle(session, line, voided, state)
+        self.settle(session, line, voided, state)
+        return voided
 
     def send_back(self, session: Session, holds: Sequence[Found]) -> None:
         """The service ends: what nobody has claimed is its payer's again, whatever time was left."""
@@ -189,7 +194,7 @@ class Claims:
             expired = self.ledger.expire_pending(
                 session, _transfer_of(line), idempotency_key=f"expire:{line.id}"
             )
-            self._settle(session, line, expired, LineState.EXPIRED)
+            self.settle(session, line, expired, LineState.EXPIRED)
             payer = self._payer(session, intent)
             self._tell_payer(session, payer, line, intent, "hold_expired", Priority.NOTICE)
 
@@ -219,7 +224,7 @@ class Claims:
             intent_id=intent.id,
             version=intent.version,
         )
-        self._settle(session, line, returned, LineState.RETURNED)
+        self.settle(session, line, returned, LineState.RETURNED)
         self._tell_payer(session, payer, line, intent, "returned", Priority.RECEIPT)
         self.outbox.tell(
             session,
@@ -258,7 +263,7 @@ class Claims:
         except ledger_errors.AlreadyReversed:
             raise AlreadyReturned(reference=intent.reference) from None
 
-    def _settle(self, session: Session, line: IntentLineRow, settled: Transfer, state: LineState) -> None:
+    def settle(self, session: Session, line: IntentLineRow, settled: Transfer, state: LineState) -> None:
         line.settled_id = settled.id
         line.state = state
         session.add(line)

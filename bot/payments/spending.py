@@ -58,7 +58,7 @@ class Spending:
         check_not_frozen(payer)
         active = self.factors.standing(session, payer).active
         tier = Tier(payer.tier)
-        amounts, spent = self._amounts(session, gifts, currency), self._spent(session, payer)
+        amounts, spent = self._amounts(session, gifts, currency), self.spent(session, payer)
         factor_helps = not active and fits(amounts, self.limits.of(tier, factor_active=True), spent)
         check_amount(amounts, self.limits.of(tier, factor_active=active), spent, factor_helps=factor_helps)
 
@@ -71,7 +71,8 @@ class Spending:
         total = sum(minor for _, minor in gifts)
         return Amounts(total - to_business, to_business, currency)
 
-    def _spent(self, session: Session, payer: PersonRow) -> Spent:
+    def spent(self, session: Session, payer: PersonRow) -> Spent:
+        """What counts against their limits now."""
         now = self.clock()
         day_minor, payments = self.records.paid_since(session, payer.user_id, now - DAY)
         days_30_minor, _ = self.records.paid_since(session, payer.user_id, now - DAYS_30)

@@ -1,8 +1,10 @@
 """The chart of accounts: whose money stands where.
 
     assets (what is held)              liabilities (what is owed)
-      safeguarding   the bank            wallet   one a person
-      test_money     a demo's own
+      safeguarding   the bank            wallet           one a person
+      test_money     a demo's own        operator_funds   the operator's own money beside it
+
+`operator_funds` is what losses are met from; it is owed to nobody but the operator, and cannot be overdrawn either.
 
 What is owed must at all times be covered by what is held. A wallet can never go below zero, held money counted as
 spent, and cannot be debited without naming an authorisation: the ledger's database refuses both.
@@ -22,10 +24,12 @@ from ledger.transfers import NewTransfer
 
 WALLET = "wallet"
 TEST_MONEY = "test_money"
+SAFEGUARDING = "safeguarding"
+OPERATOR_FUNDS = "operator_funds"
 
 OWED = (WALLET,)
 """Kinds of account whose credit is owed to people."""
-HELD = (TEST_MONEY,)
+HELD = (TEST_MONEY, SAFEGUARDING)
 """Kinds of account that hold what covers it."""
 CLEARING: tuple[str, ...] = ()
 """Kinds of account that money only passes through: each must drain to zero."""
@@ -99,7 +103,7 @@ class Wallets:
         book = session.get(BookRow, 1)
         if book is None or not book.is_demo:
             raise InvariantBroken("test money was asked for in a book that is no demo")
-        source = self._house(session, TEST_MONEY)
+        source = self.house(session, TEST_MONEY)
         self._ledger.transfer(
             session,
             NewTransfer(
@@ -111,12 +115,26 @@ class Wallets:
             ),
         )
 
-    def _house(self, session: Session, code: str) -> AccountId:
+    def bank(self, session: Session) -> AccountId:
+        """Where the money is that people put in: the bank's safeguarding account; in a demo's book its test money."""
+        book = session.get_one(BookRow, 1)
+        return self.house(session, TEST_MONEY if book.is_demo else SAFEGUARDING)
+
+    def operator_funds(self, session: Session) -> AccountId:
+        """The operator's own, from which losses are met."""
+        return self.house(session, OPERATOR_FUNDS)
+
+    def house(self, session: Session, code: str) -> AccountId:
+        """The one account of this kind, opened the first time it is needed."""
         row = session.get(HouseAccountRow, (code, self.currency.code))
         if row is not None:
             return AccountId(row.account_id)
         account = NewAccount(
-            id=AccountId(self._ids()), code=code, currency=self.currency, normal_side=NormalSide.DEBIT
+            id=AccountId(self._ids()),
+            code=code,
+            currency=self.currency,
+            normal_side=NormalSide.CREDIT if code == OPERATOR_FUNDS else NormalSide.DEBIT,
+            guarded=code == OPERATOR_FUNDS,
         )
         opened = self._ledger.open_account(session, account)
         session.add(HouseAccountRow(code=code, currency=self.currency.code, account_id=opened.id))

@@ -101,8 +101,10 @@ class ProposalRow(BotTable, table=True):
     currency: str
     from_loss: bool = False
     """Whether a refund is met by the operator, since its payee has spent the money."""
+    why_sealed: bytes | None = Field(default=None, sa_column=sealed())
+    """The admin's words: of a refund, what both sides are told."""
     reference_sealed: bytes | None = Field(default=None, sa_column=sealed())
-    """The bank's own name of its transfer, or what the person is told of a refund."""
+    """The bank's own name of its transfer."""
     reference_index: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     """The bank's transfer counts once: a keyed hash of its name."""
     needs_second: bool

@@ -56,6 +56,7 @@ CREATE TABLE proposals (
     amount_minor BIGINT NOT NULL,
     currency VARCHAR NOT NULL,
     from_loss BOOLEAN NOT NULL,
+    why_sealed BYTEA,
     reference_sealed BYTEA,
     reference_index BYTEA,
     needs_second BOOLEAN NOT NULL,

@@ -56,6 +56,7 @@ CREATE TABLE proposals (
     amount_minor INTEGER NOT NULL,
     currency TEXT NOT NULL,
     from_loss INTEGER NOT NULL,
+    why_sealed BLOB,
     reference_sealed BLOB,
     reference_index BLOB,
     needs_second INTEGER NOT NULL,

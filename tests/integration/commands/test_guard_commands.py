@@ -1,4 +1,4 @@
-"""`smoney people ...` and `smoney reviews ...`: each act is done and written down, with who and why."""
+"""`smoney member ...` and `smoney reviews ...`: each act is done and written down, with who and why."""
 
 import pytest
 
@@ -17,38 +17,38 @@ def actions(street):
 
 class TestATier:
     def test_is_set_by_handle_and_written_down(self, street, smoney):
-        assert smoney("people", "tier", "@alice", "merchant", "--reason", "register seen").code == 0
+        assert smoney("member", "tier", "@alice", "merchant", "--reason", "register seen").code == 0
         assert street.count("SELECT count(*) FROM people WHERE tier = 'merchant'") == 1
         assert actions(street) == [("person.tier", "register seen")]
 
     def test_is_set_by_id(self, street, smoney):
         alice = street.world.person("alice").id
-        assert smoney("people", "tier", str(alice), "new", "--reason", "a mistake").code == 0
+        assert smoney("member", "tier", str(alice), "new", "--reason", "a mistake").code == 0
         assert street.count("SELECT count(*) FROM people WHERE tier = 'new'") >= 1
 
     @pytest.mark.parametrize("who", ["@nobody_at_all", "42"])
     def test_of_nobody_is_said(self, street, smoney, who):
-        said = smoney("people", "tier", who, "identified", "--reason", "seen")
+        said = smoney("member", "tier", who, "identified", "--reason", "seen")
         assert said.code == 2
-        assert "nobody the bot has met" in said.err
+        assert "nobody here" in said.err
         assert actions(street) == []
 
     def test_needs_a_reason(self, street, smoney):
-        assert smoney("people", "tier", "@alice", "merchant", "--reason", " ").code == 2
+        assert smoney("member", "tier", "@alice", "merchant", "--reason", " ").code == 2
         assert street.count("SELECT count(*) FROM people WHERE tier = 'merchant'") == 0
 
 
 class TestAPerson:
     def test_who_is_barred_is_unlocked(self, street, smoney):
         is_barred(street)
-        assert smoney("people", "unlock", "@bob", "--reason", "called back").code == 0
+        assert smoney("member", "unlock", "@bob", "--reason", "called back").code == 0
         asks_again(street, 100)
         street.answers("bob")
         assert street.payments == 2
 
     def test_who_lost_everything_has_no_second_factor_any_more(self, street, smoney):
         page = Page(street).is_active()
-        assert smoney("people", "end-factor", "@bob", "--reason", "came with a passport").code == 0
+        assert smoney("member", "end-factor", "@bob", "--reason", "came with a passport").code == 0
         assert page.state == "none"
 
 

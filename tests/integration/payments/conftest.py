@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from bot.sandbox.core import World as SandboxWorld
 from bot.sandbox.ground import StoppedClock
 from bot.sandbox.limits import WIDE
 from bot.sandbox.posts import StoredPost
+from bot.store.columns import metadata
 from ledger.clock import microseconds_of
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -107,6 +109,23 @@ class Street:
     def count(self, sql: str) -> int:
         def work(session: Session) -> int:
             return int(session.connection().execute(text(sql)).scalar_one())
+
+        return self.town.bot.database.read(work)
+
+    def change(self, sql: str) -> None:
+        """By hand, in the database."""
+        self.town.bot.database.write(lambda session: session.connection().execute(text(sql)) and None)
+
+    def everything(self) -> dict[str, list[dict[str, Any]]]:
+        """Every value of every row of the bot's tables, and of the ledger's that hold money."""
+
+        def work(session: Session) -> dict[str, list[dict[str, Any]]]:
+            connection = session.connection()
+            tables = [*(table.name for table in metadata.sorted_tables), "ledger_transfer", "ledger_account"]
+            return {
+                name: [dict(row) for row in connection.execute(text(f"SELECT * FROM {name}")).mappings()]
+                for name in tables
+            }
 
         return self.town.bot.database.read(work)
 

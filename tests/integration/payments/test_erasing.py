@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from bot.store.columns import metadata
 from bot.wiring import erasure_file
 from bot.x.gateway import UserId
 
@@ -27,20 +26,6 @@ def erases(street, username="alice"):
     assert ERASED in street.heard(username)[-1]
 
 
-def everything(street):
-    """Every value of every row of the bot's and the ledger's tables, as text."""
-
-    def work(session):
-        connection = session.connection()
-        tables = [*(table.name for table in metadata.sorted_tables), "ledger_transfer", "ledger_account"]
-        return {
-            name: [dict(row) for row in connection.execute(text(f"SELECT * FROM {name}")).mappings()]
-            for name in tables
-        }
-
-    return street.town.bot.database.read(work)
-
-
 class TestErasing:
     def test_leaves_the_books_whole_and_no_id_or_word_of_theirs(self, street):
         post = street.tweets("bob", "@smoney send 10€ @alice for the bicycle")
@@ -57,7 +42,7 @@ class TestErasing:
         street.passes(minutes=1)
         alice = street.world.person("alice").id
         forbidden = {alice, own.id}
-        for name, rows in everything(street).items():
+        for name, rows in street.everything().items():
             for row in rows:
                 assert not forbidden & set(row.values()), (name, row)
         assert street.count("SELECT count(*) FROM intents WHERE payer_id < 0") == 1
