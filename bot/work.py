@@ -17,6 +17,7 @@ from bot.book import is_paused
 from bot.desk import Desk
 from bot.errors import InvariantBroken, TryLater, UnreadableRow
 from bot.store.inbox import Inbox
+from bot.tracing import following
 from ledger import errors as ledger_errors
 from ledger.database import Database
 
@@ -33,6 +34,8 @@ THE_DATABASE = (
     MemoryError,
 )
 """Faults of the machine and not of the row: the row waits, and is worked when they are over."""
+Taken = tuple[int, int]
+"""An inbox row's id, and the order's or message's."""
 THE_ROW = (IntegrityError, DataError)
 """What the database says of what is written, and not of itself: it will say so again, however long the row waits."""
 
@@ -52,7 +55,7 @@ class Work:
 
     def step(self) -> bool:
         """Works one row; False where none waits."""
-        taken: list[int] = []
+        taken: list[Taken] = []
         try:
             return self.database.write(lambda session: self._work_one(session, taken))
         except InvariantBroken:
@@ -65,28 +68,33 @@ class Work:
             if isinstance(error, THE_DATABASE) and not isinstance(error, THE_ROW):
                 raise TryLater(f"the database: {in_one_line(error)}") from error
             # A fault of ours, whatever it is, must cost no other row: it is kept, shown to the admin, and logged.
-            log.exception("work.fault", row=taken[-1] if taken else None)
             if not taken:
+                log.exception("work.fault")
                 raise
+            with following(taken[-1][1]):
+                log.exception("work.fault", row=taken[-1][0])
             self._set_aside(taken[-1], in_one_line(error))
         return True
 
-    def _work_one(self, session: Session, taken: list[int]) -> bool:
+    def _work_one(self, session: Session, taken: list[Taken]) -> bool:
         if is_paused(session):
             return False
         row = self.inbox.next(session)
         if row is None:
             return False
-        taken.append(row.id)
-        received = self.inbox.open(row)
-        self.desk.handle(session, received)
-        self.inbox.finish(session, received.id)
-        log.info("work.done", row=received.id, kind=received.kind, x_id=received.x_id)
+        taken.append((row.id, row.chain_id))
+        with following(row.chain_id):
+            received = self.inbox.open(row)
+            self.desk.handle(session, received)
+            self.inbox.finish(session, received.id)
+            log.info("work.done", row=received.id, kind=received.kind, x_id=received.x_id)
         return True
 
-    def _set_aside(self, row_id: int, reason: str) -> None:
+    def _set_aside(self, taken: Taken, reason: str) -> None:
+        row_id, chain_id = taken
         self.database.write(lambda session: self.inbox.set_aside(session, row_id, reason))
-        log.error("work.set_aside", row=row_id, reason=reason)
+        with following(chain_id):
+            log.error("work.set_aside", row=row_id, reason=reason)
 
 
 def in_one_line(error: BaseException) -> str:

@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session
+from structlog.contextvars import bound_contextvars
 
 from bot.book import is_paused
+from bot.channels.about import trace_about
 from bot.channels.together import Together
 from bot.channels.waiting import Waiting
 from bot.errors import Misconfigured, OutcomeUnknown, RateLimited, SendRefused, TryLater, UnreadableRow
@@ -51,6 +53,8 @@ class Claim:
     look_first: bool
     tried_before: bool
     first_attempted_at: datetime
+    traces: tuple[tuple[int, str], ...]
+    """The rows that go out in it, this one first, each with the trace of the order it is about."""
     reply_to: PostId | None = None
     waiting_id: int | None = None
     usernames: tuple[str, ...] = ()
@@ -87,7 +91,8 @@ class Courier:
             return False
         claimed = self.database.write(lambda session: self._claim(session, kind))
         if isinstance(claimed, Claim):
-            return self._find(claimed) if claimed.look_first else self._send(claimed)
+            with bound_contextvars(trace=claimed.traces[0][1]):
+                return self._find(claimed) if claimed.look_first else self._send(claimed)
         return claimed
 
     # Claiming
@@ -160,8 +165,9 @@ class Courier:
     def _take(
         self, session: Session, row: OutboxRow, text: str, *, look_first: bool, tried_before: bool
     ) -> Claim:
-        now = self.clock()
+        now, traces = self.clock(), []
         for each in (row, *self.outbox.merged(session, row)):
+            traces.append((each.id, trace_about(session, each, self.outbox.parameters(each))))
             each.state = "sending"
             each.first_attempted_at = row.first_attempted_at
             if look_first:
@@ -179,6 +185,7 @@ class Courier:
             look_first=look_first and row.kind != "lookup",
             tried_before=tried_before,
             first_attempted_at=row.first_attempted_at or now,
+            traces=tuple(traces),
             reply_to=PostId(row.reply_to_version) if row.reply_to_version else None,
             waiting_id=row.inbox_id,
             usernames=tuple(str(name) for name in usernames) if isinstance(usernames, tuple) else (),
@@ -189,6 +196,8 @@ class Courier:
     def _send(self, claim: Claim) -> bool:
         try:
             self._settle(claim, self._sender(claim))
+            for row_id, trace in claim.traces:
+                log.info("courier.sent", row=row_id, kind=claim.kind, trace=trace)
         except TryLater as later:
             self._wait(claim, later)
             return False

@@ -43,7 +43,10 @@ def _show(found: "Status") -> None:
         )
     for alarm in figures.alarms:
         facts = ", ".join(f"{name} {value}" for name, value in alarm.facts.items())
-        say("[red]ALARM[/red]   ", f"{alarm.alarm.value} since {_at(alarm.since)}: {facts}")
+        say(
+            "[red]ALARM[/red]   ",
+            f"{alarm.alarm.value} since {_at(alarm.since)}" + (f": {facts}" if facts else ""),
+        )
     if found.is_well:
         say("[green]well[/green]    ", "no alarm is open")
     for name in ("inbox", "outbox"):

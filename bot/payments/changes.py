@@ -17,6 +17,7 @@ from bot.payments.story import Story
 from bot.people.people import People
 from bot.store.outbox import Outbox
 from bot.store.tables import IntentLineRow, IntentRow, PersonRow
+from bot.tracing import follow
 from bot.x.gateway import MessageId, UserId
 
 RECENT = 5
@@ -41,6 +42,7 @@ class Changes:
             return
         chosen = [found for found in held if found[1].reference == reference]
         for line, intent in chosen:
+            follow(intent.order_id)
             self.claims.cancel(session, payer, line, intent)
         if not chosen:
             self.outbox.tell(session, payer, "nothing_to_cancel", {})
@@ -85,6 +87,7 @@ class Changes:
     ) -> None:
         fitting = [each for each in found if reference in {None, each[1].reference}]
         if len(fitting) == 1:
+            follow(fitting[0][1].order_id)
             act(session, person, *fitting[0])
             return
         self._ask_which(session, person, verb, fitting)

@@ -40,6 +40,7 @@ from bot.people.people import People, Standing
 from bot.people.terms import Terms
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import ChallengeRow, IntentRow, PersonRow
+from bot.tracing import follow
 from bot.x.gateway import MessageId, UserId
 from bot.x.snowflake import instant_of
 from ledger.clock import Clock
@@ -241,6 +242,7 @@ class Story:
     ) -> None:
         """The question was answered rightly, in whatever way `cause` tells."""
         intent = session.get_one(IntentRow, challenge.intent_id)
+        follow(intent.order_id)
         challenge.state = "answered"
         session.add(challenge)
         session.add(payer)
@@ -304,6 +306,7 @@ class Story:
 
     def cancel(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
         """Nothing is paid, and no code of it counts any more."""
+        follow(intent.order_id)
         self._close(session, intent, IntentState.CANCELLED)
         self._outbox.tell(
             session,

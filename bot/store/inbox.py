@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Integer, bindparam, cast, delete, func
 from sqlmodel import Session, col, select
@@ -20,9 +21,12 @@ from bot.people.people import People
 from bot.store.columns import literally
 from bot.store.tables import InboxRow
 from bot.store.vault import Vault
+from bot.tracing import trace_of
 from bot.x.gateway import DirectMessage, Post, Unreadable, UserId, XUser
 from bot.x.snowflake import instant_of
 from ledger.clock import Clock, IdSource
+
+log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 500
 """So many ids are asked about in one statement."""
@@ -221,6 +225,7 @@ class Inbox:
         )
         session.add(row)
         session.flush()
+        log.info("listen.stored", row=row_id, kind=kind, x_id=x_id, trace=trace_of(chain_id))
         return True
 
     def _is_twin(self, session: Session, message: DirectMessage, *, pushed: bool) -> bool:
