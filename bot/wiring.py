@@ -165,16 +165,21 @@ def open_database(settings: Settings, *, is_demo: bool, world: World) -> Databas
 
 
 def existing_database(settings: Settings) -> Database:
-    """The database as it is, for commands that look into it. Raises `Misconfigured` where there is none yet."""
+    """The database, for commands that look into it, in this program's form. Raises `Misconfigured` where there is none yet."""
+    database = database_as_it_is(settings)
+    ledger.migrations.upgrade(database)
+    bot.migrations.upgrade(database)
+    return database
+
+
+def database_as_it_is(settings: Settings) -> Database:
+    """The same in whatever form it has. Raises `Misconfigured` where there is none yet."""
     url = make_url(settings.database_address)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         raise Misconfigured(
             "SMONEY_DATABASE_URL", "there is no database yet.", example="run `smoney run` first"
         )
-    database = Database(settings.database_address)
-    ledger.migrations.upgrade(database)
-    bot.migrations.upgrade(database)
-    return database
+    return Database(settings.database_address)
 
 
 def build(settings: Settings, gateway: Gateway, account: XUser, database: Database, world: World) -> Bot:

@@ -10,6 +10,7 @@ import typer
 
 from bot.cli import admins, guards, keeping, keys, ledger, looking, queues, switching, treasury
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
+from bot.cli.migrating import migrate
 from bot.cli.status import status
 from bot.cli.usage import usage
 
@@ -116,6 +117,7 @@ def read(
 
 
 keeping.add_to(app)
+app.command()(migrate)
 switching.add_to(app)
 guards.add_to(looking.member)
 treasury.add_to(app, member=looking.member, payment=looking.payment)

@@ -7,9 +7,10 @@ their own in the same database, each with a version table of its own.
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from alembic import op
 from alembic.operations import Operations
@@ -17,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
+from sqlmodel import Session
 
 from ledger.database import Database
 from ledger.errors import NewerDatabase
@@ -26,6 +28,17 @@ _HERE = Path(__file__).parent
 _UPGRADE_LOCK = (
     0x6C6564676572  # PostgreSQL's advisory lock: two processes that start together upgrade one after another
 )
+
+
+class Step(NamedTuple):
+    """One step to a newer form: its number and what it brings."""
+
+    revision: str
+    what: str
+
+
+class _Rehearsed(Exception):
+    """Takes a rehearsal back."""
 
 
 def upgrade(database: Database | str) -> None:
@@ -49,6 +62,27 @@ def run(database: Database, *, scripts: Path, version_table: str) -> None:
     database.write(lambda session: _run(session.connection(), directory, version_table))
 
 
+def pending(database: Database, *, scripts: Path = _HERE, version_table: str = VERSION_TABLE) -> list[Step]:
+    """The steps this database does not have yet, oldest first. Reads only. Raises `NewerDatabase`."""
+    directory = _steps(scripts)
+    return database.read(lambda session: _pending(session.connection(), directory, version_table))
+
+
+def rehearse(database: Database, *, and_then: tuple[Path, str] | None = None) -> None:
+    """Run what is pending in one transaction and take it back: raises what the upgrade would, and changes nothing.
+
+    `and_then` are the steps and the version table of another package, which stands on the ledger's tables.
+    """
+
+    def work(session: Session) -> None:
+        for scripts, version_table in ((_HERE, VERSION_TABLE), *((and_then,) if and_then else ())):
+            _run(session.connection(), _steps(scripts), version_table)
+        raise _Rehearsed
+
+    with suppress(_Rehearsed):
+        database.write(work)
+
+
 @cache
 def _steps(scripts: Path) -> ScriptDirectory:
     """Read once in a program: they are files of its own."""
@@ -68,6 +102,14 @@ def _run(connection: Connection, directory: ScriptDirectory, version_table: str)
     _refuse_newer(context, directory)
     with Operations.context(context):
         context.run_migrations()
+
+
+def _pending(connection: Connection, directory: ScriptDirectory, version_table: str) -> list[Step]:
+    context = MigrationContext.configure(connection, opts={"version_table": version_table})
+    _refuse_newer(context, directory)
+    heads = context.get_current_heads()
+    steps = directory.iterate_revisions("head", heads[0] if heads else "base")
+    return [Step(step.revision, (step.doc or "").rstrip(".")) for step in reversed(list(steps))]
 
 
 def _refuse_newer(context: MigrationContext, directory: ScriptDirectory) -> None:

@@ -1,0 +1,63 @@
+"""`smoney migrate`: an older database is brought to this form, and a rehearsal changes nothing."""
+
+import pytest
+from sqlalchemy import inspect
+
+import bot.migrations
+import ledger.migrations
+from ledger.database import Database
+
+
+@pytest.fixture
+def older(street):
+    """The town's database, one step behind: the newest step's tables and mark are gone."""
+    for name in ("alarms", "proposals", "admin_sessions", "admins", "switches"):
+        street.change(f"DROP TABLE {name}")
+    street.change("UPDATE bot_schema_version SET version_num = '0016'")
+    return street
+
+
+class TestMigrate:
+    def test_says_what_it_would_do_and_changes_nothing(self, older, smoney):
+        said = smoney("migrate", "--dry-run", "--json")
+        assert said.code == 0, said.err
+        (row,) = said.rows
+        assert row["steps"][0]["revision"] == "0017"
+        assert "operator" in row["steps"][0]["what"]
+        assert older.count("SELECT count(*) FROM bot_schema_version WHERE version_num = '0016'") == 1
+        assert "proposals" not in older.town.bot.database.read(
+            lambda session: inspect(session.connection()).get_table_names()
+        )
+
+    def test_brings_it_to_this_form(self, older, smoney):
+        assert smoney("migrate").code == 0
+        assert older.count("SELECT count(*) FROM proposals") == 0
+        said = smoney("migrate")
+        assert "has this program's form already" in said.out
+
+    def test_tells_of_a_step_that_would_fail(self, older, smoney):
+        older.change("CREATE TABLE proposals (id INTEGER)")
+        said = smoney("migrate", "--dry-run")
+        assert said.code == 1
+        assert "proposals" in said.err
+        assert older.count("SELECT count(*) FROM bot_schema_version WHERE version_num = '0016'") == 1
+
+    def test_refuses_a_newer_one(self, street, smoney):
+        street.change("UPDATE bot_schema_version SET version_num = '9999'")
+        said = smoney("migrate", "--dry-run")
+        assert (said.code, "a newer version wrote it" in said.err) == (1, True)
+
+
+def test_the_steps_of_an_empty_database_are_all_of_them(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    try:
+        every = bot.migrations.pending(database)
+        assert [step.revision for step in every][:3] == ["0001", "0002", "0001"]
+        assert all(step.what for step in every)
+        bot.migrations.rehearse(database)
+        assert bot.migrations.pending(database) == every
+        ledger.migrations.upgrade(database)
+        bot.migrations.upgrade(database)
+        assert bot.migrations.pending(database) == []
+    finally:
+        database.close()
