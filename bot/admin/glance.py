@@ -1,15 +1,14 @@
-"""What an admin sees first, beside the figures everybody's pages know: what is halted, what alarms, what it costs, how much
-is left, and the payments of the last day hour by hour. Each look-up is found by an index."""
+"""What an admin sees first, beside the figures that other pages know too: what it costs, how much is left, what waits for
+somebody, and the payments of the last day hour by hour. Each look-up is found by an index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from bot.book import is_paused
-from bot.store.admin_tables import AlarmRow, SwitchRow
+from bot.book import unreconciled
 from bot.store.x_tables import CallWindowRow
 from bot.x.usage import Bill, bill
 from ledger.clock import instant_of, microseconds_of
@@ -31,9 +30,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    halted: Mapping[str, datetime]
-    """Switches that are on, and `restored` while a restored book was not reconciled."""
-    alarms: Sequence[AlarmRow]
+    restored_at: datetime | None
+    """Since when a restored book waits for its reconciliation."""
     windows: Sequence[Window]
     bill: Bill
     hourly: Sequence[tuple[datetime, int]]
@@ -44,10 +42,7 @@ class Glance:
 
 def glance_of(session: Session, now: datetime) -> Glance:
     return Glance(
-        halted=_halted(session, now),
-        alarms=session.exec(
-            select(AlarmRow).where(col(AlarmRow.cleared_at).is_(None)).order_by(col(AlarmRow.raised_at))
-        ).all(),
+        restored_at=restored.restored_at if (restored := unreconciled(session)) else None,
         windows=[_window(row, now) for row in session.exec(_WINDOWS)],
         bill=bill(session, now=now, days=BILLED_DAYS),
         hourly=_hourly(session, now),
@@ -60,11 +55,6 @@ _WINDOWS = select(CallWindowRow).order_by(col(CallWindowRow.call), col(CallWindo
 _HOURLY = """
 SELECT closed_at / :hour, count(*) FROM intents WHERE state = 'paid' AND closed_at >= :since GROUP BY 1
 """
-
-
-def _halted(session: Session, now: datetime) -> Mapping[str, datetime]:
-    halted = {row.name: row.since for row in session.exec(select(SwitchRow))}
-    return halted | ({"restored": now} if is_paused(session) else {})
 
 
 def _window(row: CallWindowRow, now: datetime) -> Window:

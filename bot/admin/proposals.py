@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from bot.admin.acts import NotAllowed
 from bot.admin.log import Actor
+from bot.admin.pages import LARGEST_ID, LONG
 from bot.errors import Misconfigured
 from bot.store.admin_tables import AdminRow, ProposalRow
 from bot.store.vault import Vault
@@ -160,9 +161,16 @@ class Proposals:
         session.flush()
 
     def newest(
-        self, session: Session, *, state: str | None = "open", person_id: int | None = None, limit: int = 50
+        self,
+        session: Session,
+        *,
+        state: str | None = "open",
+        person_id: int | None = None,
+        limit: int = LONG,
+        before: int = LARGEST_ID,
     ) -> Sequence[Proposal]:
-        rows = select(ProposalRow).order_by(col(ProposalRow.id).desc()).limit(limit)
+        rows = select(ProposalRow).where(col(ProposalRow.id) < before)
+        rows = rows.order_by(col(ProposalRow.id).desc()).limit(limit)
         if state is not None:
             rows = rows.where(ProposalRow.state == state)
         if person_id is not None:

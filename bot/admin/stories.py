@@ -116,10 +116,9 @@ class Stories:
 
     def _said(self, session: Session, intent: IntentRow) -> Iterator[Happened]:
         """Every version of the order, as it was written."""
-        rows = select(InboxRow).where(
-            InboxRow.kind == intent.order_kind, InboxRow.chain_id == intent.order_id
-        )
-        for row in session.exec(rows.order_by(col(InboxRow.x_id))):
+        rows = session.exec(select(InboxRow).where(InboxRow.chain_id == intent.order_id))
+        versions = [row for row in rows if row.kind == intent.order_kind]
+        for row in sorted(versions, key=lambda row: row.x_id):
             how = "tweet" if row.kind == "post" else "message"
             edited = ", an edit" if row.x_id != row.chain_id else ""
             aside = f" (set aside: {row.reason})" if row.state == "set_aside" else ""
@@ -144,8 +143,15 @@ class Stories:
             )
 
     def _moved(self, session: Session, intent: IntentRow, lines: list[IntentLineRow]) -> Iterator[Happened]:
-        rows = select(AuthorisationRow).where(AuthorisationRow.intent_id == intent.id)
-        for row in session.exec(rows):
+        """The transfers, and what allowed each: found from the transfers, which name it."""
+        named = {line.transfer_id or 0 for line in lines} | {line.settled_id or 0 for line in lines}
+        transfers = [
+            found for one in sorted(named - {0}) if (found := reading.transfer(session, one)) is not None
+        ]
+        causes = {found.authorisation_id for found in transfers} | {intent.authorisation_id}
+        for row in session.exec(
+            select(AuthorisationRow).where(col(AuthorisationRow.id).in_(causes - {None}))
+        ):
             at = (
                 instant_of(row.evidence)
                 if row.kind in {"answer", "return"} and row.evidence > 0
@@ -153,14 +159,10 @@ class Stories:
             )
             who = self._person(session, row.person_id)
             yield Happened(at, "answered", f"{row.kind} of {who}, authorisation {row.id}")
-        for transfer_id in sorted(
-            {line.transfer_id or 0 for line in lines} | {line.settled_id or 0 for line in lines}
-        ):
-            found = reading.transfer(session, transfer_id) if transfer_id else None
-            if found is not None:
-                amount = money_text(found.amount.amount_minor, found.amount.currency.code)
-                what = f"transfer {found.id}: {found.kind.value} {found.code}, {amount}"
-                yield Happened(found.booked_at, "moved", what)
+        for found in transfers:
+            amount = money_text(found.amount.amount_minor, found.amount.currency.code)
+            what = f"transfer {found.id}: {found.kind.value} {found.code}, {amount}"
+            yield Happened(found.booked_at, "moved", what)
 
     @staticmethod
     def _given_back(session: Session, lines: list[IntentLineRow]) -> Iterator[Happened]:

@@ -9,8 +9,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-WIDTH: Final = 480
-COLUMNS_HEIGHT: Final = 120
+WIDTH: Final = 340
+COLUMNS_HEIGHT: Final = 100
 FOOT: Final = 18
 BAR: Final = 26
 

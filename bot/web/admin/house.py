@@ -19,6 +19,10 @@ LANGUAGE: Final = "en"
 SAID: Final = {
     "done": "Done, and written into the audit log.",
     "signed_out": "You are signed out.",
+    "proposal_open": "Proposed; nothing has moved yet. Another admin approves it.",
+    "proposal_done": "Done: the money has moved.",
+    "proposal_refused": "Refused: nothing has moved.",
+    "proposal_expired": "It stood open for too long and has ended: nothing has moved. Propose it again.",
 }
 """What a page may be told to say after something was done: nothing else comes from an address."""
 

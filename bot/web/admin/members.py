@@ -1,6 +1,5 @@
 """Finding a member, all about them, and what an admin may do for them."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.admin.log import Actor
 from bot.errors import Misconfigured
+from bot.ledger_views import money_text
 from bot.people.tiers import Tier
 from bot.store.tables import PersonRow
 from bot.web.admin.house import House, done
@@ -27,6 +27,9 @@ class MemberPages:
         return (
             Looks("/members", self.find),
             Looks("/members/{user_id}", self.member),
+            Does("/members/{user_id}/freeze", "member.freeze", self.freeze),
+            Does("/members/{user_id}/thaw", "member.thaw", self.thaw),
+            Does("/members/{user_id}/note", "member.note", self.note),
             Does("/members/{user_id}/unlock", "person.unlock", self.unlock),
             Does("/members/{user_id}/tier", "person.tier", self.tier),
             Does("/members/{user_id}/end-factor", "person.end-factor", self.end_factor),
@@ -48,54 +51,56 @@ class MemberPages:
                 "member": member,
                 "factor": self.house.bot.factors.standing(session, person),
                 "payments": self.office.listing.of_person(session, user_id, limit=NEWEST),
+                "limits": self.office.helping.limits(session, str(user_id)),
+                "proposals": self.office.treasury.proposals.newest(
+                    session, state=None, person_id=user_id, limit=NEWEST
+                ),
                 "actions": self.office.log.newest(session, subject=f"person {user_id}", limit=NEWEST),
             }
 
         return self.house.show(
-            request, "admin/member.html", actor=seat.actor, tiers=list(Tier), **seat.reads(read)
+            request,
+            "admin/member.html",
+            actor=seat.actor,
+            tiers=list(Tier),
+            money=money_text,
+            **seat.reads(read),
         )
+
+    def freeze(self, seat: Here, form: Form, user_id: Id) -> Response:
+        who, reason, helping = str(user_id), form.get("reason", ""), self.office.helping
+        return self._done(seat, user_id, lambda s, actor: helping.freeze(s, actor, who, reason=reason))
+
+    def thaw(self, seat: Here, form: Form, user_id: Id) -> Response:
+        who, reason, helping = str(user_id), form.get("reason", ""), self.office.helping
+        return self._done(seat, user_id, lambda s, actor: helping.thaw(s, actor, who, reason=reason))
+
+    def note(self, seat: Here, form: Form, user_id: Id) -> Response:
+        who, words, helping = str(user_id), form.get("reason", ""), self.office.helping
+        return self._done(seat, user_id, lambda s, actor: helping.note(s, actor, who, words=words))
 
     def unlock(self, seat: Here, form: Form, user_id: Id) -> Response:
-        guarding = self.office.guarding
-        return self._done(
-            seat,
-            user_id,
-            lambda session, actor: guarding.unlock(
-                session, actor, str(user_id), reason=form.get("reason", "")
-            ),
-        )
+        who, reason, guarding = str(user_id), form.get("reason", ""), self.office.guarding
+        return self._done(seat, user_id, lambda s, actor: guarding.unlock(s, actor, who, reason=reason))
 
     def tier(self, seat: Here, form: Form, user_id: Id) -> Response:
-        chosen, guarding = form.get("tier", ""), self.office.guarding
+        who, reason, guarding = str(user_id), form.get("reason", ""), self.office.guarding
+        chosen = form.get("tier", "")
         if chosen not in set(Tier):
             raise Misconfigured("tier", "is none there is.", example=", ".join(Tier))
         return self._done(
-            seat,
-            user_id,
-            lambda session, actor: guarding.set_tier(
-                session, actor, str(user_id), Tier(chosen), reason=form.get("reason", "")
-            ),
+            seat, user_id, lambda s, actor: guarding.set_tier(s, actor, who, Tier(chosen), reason=reason)
         )
 
     def end_factor(self, seat: Here, form: Form, user_id: Id) -> Response:
-        guarding = self.office.guarding
-        return self._done(
-            seat,
-            user_id,
-            lambda session, actor: guarding.end_factor(
-                session, actor, str(user_id), reason=form.get("reason", "")
-            ),
-        )
+        who, reason, guarding = str(user_id), form.get("reason", ""), self.office.guarding
+        return self._done(seat, user_id, lambda s, actor: guarding.end_factor(s, actor, who, reason=reason))
 
     def data(self, seat: Here, form: Form, user_id: Id) -> Response:
         """Everything kept about them, as the file they could fetch themselves."""
-        content = seat.acts(
-            lambda session, actor: self.office.handing_out.data_of(
-                session, actor, str(user_id), reason=form.get("reason", "")
-            )
-        )
-        name = f"smoney-{json.dumps(user_id)}.json"
-        named = {"content-disposition": f'attachment; filename="{name}"'}
+        who, reason, handing_out = str(user_id), form.get("reason", ""), self.office.handing_out
+        content = seat.acts(lambda s, actor: handing_out.data_of(s, actor, who, reason=reason))
+        named = {"content-disposition": f'attachment; filename="smoney-{user_id}.json"'}
         return Response(content, media_type="application/json", headers=named)
 
     @staticmethod

@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.admin.acts import NotAllowed
 from bot.admin.passwords import TooManyAtOnce
 from bot.errors import Misconfigured
+from bot.payments.refunding import CannotRefund
 from bot.web.admin.admins import AdminPages
 from bot.web.admin.audit import AuditPages
 from bot.web.admin.entry import EntryPages
@@ -14,6 +15,7 @@ from bot.web.admin.ledger import LedgerPages
 from bot.web.admin.members import MemberPages
 from bot.web.admin.overview import OverviewPages
 from bot.web.admin.payments import PaymentPages
+from bot.web.admin.proposals import ProposalPages
 from bot.web.admin.queues import QueuePages
 from bot.web.admin.reviews import ReviewPages
 from bot.web.admin.routes import PREFIX, Does, Looks, router_of
@@ -32,6 +34,7 @@ GROUPS = (
     LedgerPages,
     AuditPages,
     AdminPages,
+    ProposalPages,
     SwitchPages,
 )
 
@@ -67,6 +70,10 @@ def add_admin_pages(app: FastAPI, site: Site) -> None:
         if not request.url.path.startswith(PREFIX):  # nobody else is told of settings
             raise error
         return said(request, 400, f"{error.setting.removeprefix('--')}: {error.problem}")
+
+    @app.exception_handler(CannotRefund)
+    async def no_refund(request: Request, error: CannotRefund) -> Response:
+        return said(request, 400, str(error))
 
     @app.exception_handler(UnknownAccount)
     async def no_account(request: Request, error: UnknownAccount) -> Response:

@@ -1,0 +1,197 @@
+"""The operator's pages in a browser: an admin is invited, sets up, signs in, helps a member and finds it in the audit log;
+wide and narrow, light and dark, by keyboard, without a complaint of the browser."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyotp
+import pytest
+from playwright.sync_api import Page, expect
+
+from bot.admin.acts import Role
+from bot.admin.admins import Admins
+from bot.admin.log import Actor
+from bot.admin.office import open_office
+from bot.web.app import build_app
+from bot.web.server import listener_on, serving
+from bot.wiring import World
+from tests.e2e.browser.test_sandbox_page import CONTRAST
+from tests.integration.payments.conftest import Street, town_at
+from tests.integration.payments.test_wrong_answers import guesses_until_locked
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "correct horse battery"
+ROOT = Actor("root (system)", Role.OWNER)
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+PAGES = (
+    "", "/payments", "/members", "/reviews", "/inbox?state=set_aside", "/outbox", "/ledger", "/audit", "/switches",
+    "/admins",
+)  # fmt: skip
+
+
+@pytest.fixture
+def street(sqlite_url: str, tmp_path: Path) -> Iterator[Street]:
+    listener = listener_on("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    with (
+        town_at(sqlite_url, tmp_path, web_port=port, web_public_url=address, review_new_payees=3) as town,
+        serving(build_app(town.bot, town.settings, entropy=os.urandom), listener),
+    ):
+        yield Street(town)
+
+
+def admins(street: Street) -> Admins:
+    return open_office(street.town.settings, World(clock=street.world.clock)).admins
+
+
+def invited(street: Street, name: str = "anna") -> str:
+    room, write = admins(street), street.town.bot.database.write
+    write(lambda s: room.add(s, ROOT, "root", Role.OWNER, login="root", reason="runs the machine"))
+    return write(lambda s: room.add(s, ROOT, name, Role.OWNER, login=None, reason="runs the service"))
+
+
+def code(street: Street, secret: str) -> str:
+    """Of a step that was not used yet."""
+    street.passes(seconds=61)
+    return pyotp.TOTP(secret).at(street.world.now())
+
+
+def address(street: Street, path: str = "") -> str:
+    return f"{street.town.settings.web_address}/admin{path}"
+
+
+def sets_up(street: Street, page: Page, word: str) -> str:
+    page.get_by_label("The word you were given").fill(word)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".qr svg")).to_be_visible()
+    secret = page.locator("#secret").inner_text()
+    page.get_by_label("A new password").fill(PASSWORD)
+    page.get_by_label("The code the app shows now").fill(code(street, secret))
+    page.get_by_role("button", name="Finish").click()
+    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+    return secret
+
+
+def signs_in(street: Street, page: Page, secret: str) -> None:
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Code of your authenticator app").fill(code(street, secret))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+
+
+def comes_in(street: Street, open_page, **look) -> Page:
+    page: Page = open_page(address(street, "/welcome"), **look)
+    sets_up(street, page, invited(street))
+    return page
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def a_day(street: Street) -> None:
+    """Something of everything there is to see."""
+    street.tweets("bob", "@smoney send 12,50€ @alice for pizza and two coffees")
+    street.answers("bob")
+    street.tweets("bob", "@smoney send 5€ @zoe for the concert")
+    street.answers("bob")
+    street.passes(hours=3)
+    street.tweets("alice", "@smoney send 2€ @carol")
+    street.answers("alice")
+    street.tweets("carol", "@smoney send 900€ @alice")
+    street.tweets("carol", "@smoney send 1€ @bob for the bus")
+    street.answers("carol")
+    street.passes(hours=2)
+    for payee in ("alice", "bob", "zoe"):
+        street.tweets("carol", f"@smoney send 1€ @{payee}")
+        street.answers("carol")
+
+
+class TestTheOperatorsPages:
+    def test_lead_from_an_invite_to_a_member_who_is_helped(self, street, open_page, seen, pictures):
+        guesses_until_locked(street, 0)
+        page = open_page(address(street))
+        page.get_by_role("link", name="Set your password and app").click()
+        secret = sets_up(street, page, invited(street))
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("You are signed out.")).to_be_visible()
+        signs_in(street, page, secret)
+        page.get_by_role("link", name="Members").click()
+        page.get_by_label("Who").fill("@bob")
+        page.get_by_role("button", name="Find").click()
+        expect(page.get_by_role("heading", name="@bob")).to_be_visible()
+        page.locator("summary", has_text="Unlock").click()
+        page.locator("details[open]").get_by_label("Why").fill("called back, knew the last payment")
+        page.screenshot(path=pictures / "admin-unlock.png", full_page=True)
+        page.locator("details[open]").get_by_role("button", name="Unlock").click()
+        expect(page.get_by_text("Done, and written into the audit log.")).to_be_visible()
+        page.get_by_role("link", name="Audit log").click()
+        expect(page.get_by_text("person.unlock").first).to_be_visible()
+        expect(page.get_by_text("called back, knew the last payment")).to_be_visible()
+        assert street.count("SELECT count(*) FROM people WHERE locked_until IS NOT NULL") == 0
+        assert [each for each in seen.complaints if "403" not in each] == []
+        assert all(request.startswith(street.town.settings.web_address) for request in seen.requests)
+
+    def test_are_used_with_the_keyboard_alone(self, street, open_page):
+        page = comes_in(street, open_page)
+        page.goto(address(street, "/switches"))
+        presses(page, "SUMMARY", "Pause payments")
+        page.keyboard.press("Tab")
+        page.keyboard.type("a storm of wrong answers")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Payments are paused.")).to_be_visible()
+
+    def test_stay_live_and_go_to_the_sign_in_when_the_time_is_over(self, street, open_page):
+        page = comes_in(street, open_page)
+        street.tweets("bob", "@smoney send 10€ @alice")
+        street.answers("bob")
+        expect(page.get_by_text("Paid since the book began").locator("..")).to_contain_text(
+            "1", timeout=30_000
+        )
+        street.passes(minutes=31)
+        expect(page.get_by_role("heading", name="Sign in as an admin")).to_be_visible(timeout=30_000)
+
+    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_fit_on_every_screen(self, street, open_page, seen, pictures, size, scheme):
+        width, height = SIZES[size]
+        a_day(street)
+        page = comes_in(street, open_page, width=width, height=height, scheme=scheme)
+
+        def shoot(name: str) -> None:
+            page.screenshot(path=pictures / f"admin-{name}-{size}-{scheme}.png", full_page=True)
+            assert fits(page), name
+            assert page.evaluate(CONTRAST) == [], name
+
+        for path in PAGES:
+            page.goto(address(street, path))
+            shoot(re.sub(r"\W.*", "", path[1:]) or "overview")
+        for path, name in (
+            (f"/payments/{street.reference('alice')}", "story"),
+            (f"/members/{street.world.person('bob').id}", "member"),
+            (f"/ledger/{street.count('SELECT min(wallet_id) FROM people')}", "account"),
+            (f"/outbox/{street.count('SELECT max(id) FROM outbox')}", "row"),
+            ("/payments/P-AAAAAA", "problem"),
+        ):
+            page.goto(address(street, path))
+            shoot(name)
+        page.get_by_role("button", name="Sign out").click()
+        shoot("signin")
+        assert [each for each in seen.complaints if "400" not in each] == []
+
+
+def presses(page: Page, tag: str, words: str) -> None:
+    """Goes from one thing to the next until it is there, and presses it."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("[document.activeElement.tagName, document.activeElement.textContent.trim()]") == [
+            tag,
+            words,
+        ]:
+            break
+    page.keyboard.press("Enter")
