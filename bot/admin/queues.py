@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from bot.admin.log import Actor, AuditLog
 from bot.admin.pages import LARGEST_ID
 from bot.errors import Misconfigured, UnreadableRow
-from bot.language.catalogue import Value
+from bot.language.catalogue import Label, Line, Value
 from bot.store.outbox import Outbox
 from bot.store.tables import InboxRow, OutboxRow
 from bot.store.vault import Vault
@@ -190,7 +190,13 @@ def _was(row: InboxRow | OutboxRow) -> dict[str, str | int]:
     return {"state": row.state, "person": row.person_id}
 
 
-def _shown(value: Value) -> str | int | bool | None:
+def _shown(value: Value | object) -> str | int | bool | None:
+    if isinstance(value, tuple | list):
+        return "; ".join(str(_shown(each)) for each in value)
+    if isinstance(value, Line):
+        return f"{value.amount} to {_shown(value.person)}"
+    if isinstance(value, Label):
+        return f"@{value.username} ({value.name})" if value.name else f"@{value.username}"
     return value if value is None or isinstance(value, bool | int) else str(value)
 
 

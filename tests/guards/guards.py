@@ -10,6 +10,7 @@ from tests.simulation.mutants import Change
 
 PAYMENTS = "tests/integration/payments/"
 UNIT = "tests/unit/"
+WEB = "tests/integration/web/"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,44 @@ def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
 
 
 GUARDS = (
+    _guard(
+        "wrong-sign-ins-lock",
+        WEB
+        + "test_admin_entry.py::TestSigningIn::test_is_locked_after_five_wrong_tries_longer_each_time[sqlite]",
+        "bot/admin/entry.py",
+        "        if row.wrong_tries >= LOCKING.tries:\n",
+        "        if False:\n",
+    ),
+    _guard(
+        "wrong-sign-ins-take-one-time",
+        WEB + "test_admin_entry.py::TestSigningIn::test_takes_as_long_for_a_name_nobody_has",
+        "bot/web/admin/entry.py",
+        "        await asyncio.sleep(max(0.0, began + ANSWERS_AFTER_SECONDS - time.monotonic()))\n",
+        "",
+    ),
+    _guard(
+        "an-admins-code-counts-once",
+        WEB + "test_admin_entry.py::TestSigningIn::test_counts_no_code_twice[sqlite]",
+        "bot/admin/entry.py",
+        "after=row.used_step",
+        "after=None",
+    ),
+    _guard(
+        "an-idle-admin-is-signed-out",
+        WEB
+        + "test_admin_entry.py::TestBeingIn::test_ends_after_half_an_hour_of_nothing_whatever_the_page_asks_by_itself"
+        + "[sqlite]",
+        "bot/web/admin/seats.py",
+        "    if LIVE not in request.headers and house",
+        "    if house",
+    ),
+    _guard(
+        "roles-are-asked-on-every-route",
+        WEB + "test_admin_roles.py::TestEveryRoute::test_lets_each_role_do_what_it_may_and_no_more[read]",
+        "bot/web/admin/routes.py",
+        "        check(seat.actor.role, act)\n",
+        "        pass\n",
+    ),
     _guard(
         "money-takes-two-admins",
         PAYMENTS + "test_treasury.py::TestMoneyIn::test_is_not_approved_by_who_proposed_it[sqlite]",

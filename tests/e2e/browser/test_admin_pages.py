@@ -110,6 +110,7 @@ def a_day(street: Street) -> None:
     for payee in ("alice", "bob", "zoe"):
         street.tweets("carol", f"@smoney send 1€ @{payee}")
         street.answers("carol")
+    street.town.bot.usage.note()
 
 
 class TestTheOperatorsPages:
@@ -145,6 +146,20 @@ class TestTheOperatorsPages:
         page.keyboard.type("a storm of wrong answers")
         page.keyboard.press("Enter")
         expect(page.get_by_text("Payments are paused.")).to_be_visible()
+
+    def test_are_reached_through_a_tunnel_where_the_pages_have_an_https_address(
+        self, sqlite_url, tmp_path, open_page
+    ):
+        """The cookies are for https only then; the browser takes this machine's own address for as safe."""
+        listener = listener_on("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        with (
+            town_at(sqlite_url, tmp_path, web_port=port, web_public_url="https://pay.example") as town,
+            serving(build_app(town.bot, town.settings, entropy=os.urandom), listener),
+        ):
+            street = Street(town)
+            page = open_page(f"http://127.0.0.1:{port}/admin/welcome")
+            sets_up(street, page, invited(street))
 
     def test_stay_live_and_go_to_the_sign_in_when_the_time_is_over(self, street, open_page):
         page = comes_in(street, open_page)

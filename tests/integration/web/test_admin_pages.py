@@ -179,6 +179,28 @@ class TestAMember:
         assert "/unlock" not in page
 
 
+class TestHostileText:
+    NAME = "<script>alert(1)</script>\"'><b onclick=x>"
+
+    def test_is_escaped_on_every_page(self, served_on_sqlite):
+        street = served_on_sqlite.street
+        street.world.create_person("mallory", self.NAME)
+        street.says("mallory", "start")
+        street.tweets("bob", f"@smoney send 1€ @mallory for {self.NAME}")
+        street.answers("bob")
+        admin = an_admin(served_on_sqlite)
+        admin.posts(f"/admin/members/{bob(served_on_sqlite)}/note", reason=self.NAME)
+        mallory = street.world.person("mallory").id
+        shown = 0
+        for path in ("payments", f"payments/{street.reference('bob')}", f"members/{mallory}", "audit", "members?find=mallory",
+                     f"members/{bob(served_on_sqlite)}", f"audit?subject={self.NAME}", f"members?find={self.NAME}"):  # fmt: skip
+            page = admin.gets(f"/admin/{path}").text
+            assert "alert(1)</script>" not in page
+            assert "<b onclick" not in page
+            shown += "alert(1)&lt;/script" in page
+        assert shown >= 6
+
+
 class TestReviews:
     @pytest.mark.parametrize(("act", "carol"), [("release", 21_00), ("refuse", 20_00)])
     def test_are_decided(self, database_url, tmp_path, act, carol):
