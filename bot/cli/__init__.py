@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import admins, guards, keeping, keys, ledger, looking, queues, switching, treasury
+from bot.cli.auditing import audit
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 from bot.cli.migrating import migrate
 from bot.cli.status import status
@@ -118,6 +119,7 @@ def read(
 
 keeping.add_to(app)
 app.command()(migrate)
+app.command()(audit)
 switching.add_to(app)
 guards.add_to(looking.member)
 treasury.add_to(app, member=looking.member, payment=looking.payment)
