@@ -17,6 +17,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from bot.admin.acts import Role
+from bot.admin.admins import login_name
+from bot.admin.log import Actor
+from bot.admin.office import open_office
 from bot.auditing import verify
 from bot.daemon import LOOK_FOR_SIGNALS_SECONDS, Daemon
 from bot.demo.bank import DemoBank
@@ -102,10 +106,25 @@ def _run(town: Town, served: Served, *, open_browser: bool) -> None:
         "Test money on this machine only. Tweet as bob: [bold]@smoney send 10€ @alice[/bold]", highlight=False
     )
     console.print(f"The bot's own pages: {town.settings.web_address}/status", highlight=False)
+    console.print(
+        f"The operator's pages: {town.settings.web_address}/admin/welcome  with the word [bold]{_invited(town)}[/bold]",
+        highlight=False,
+    )
     console.print("Ctrl-C ends it.\n")
     if open_browser:
         threading.Thread(target=webbrowser.open, args=(served.address,), daemon=True).start()
     daemon.wait()
+
+
+def _invited(town: Town) -> str:
+    """The word with which whoever plays sets a password and an authenticator app, and is the demo's owner then."""
+    admins = open_office(town.settings).admins
+    root = Actor("demo (system)", Role.OWNER)
+    return town.bot.database.write(
+        lambda session: admins.add(
+            session, root, "operator", Role.OWNER, login=login_name(), reason="plays the demo"
+        )
+    )
 
 
 def _listener() -> socket.socket:

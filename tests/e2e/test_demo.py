@@ -65,6 +65,17 @@ class TestDemo:
         assert "Traceback" not in demo.said
         assert [*programs.home.glob("smoney-demo-*")] == []
 
+    def test_invites_whoever_plays_to_the_operators_pages(self, programs: Programs):
+        demo = programs.smoney("demo", "--no-browser", "--port", "0")
+        demo.says("Ctrl-C ends it.")
+        found = re.search(r"(http://127\S+/admin/welcome)\s+with the word\s+([0-9a-f]{32})", demo.said)
+        assert found is not None, demo.said
+        browser = requests.Session()
+        token = re.search(r'name="form_token" value="(\w+)"', browser.get(found[1], timeout=10).text)
+        assert token is not None
+        given = {"form_token": token[1], "word": found[2]}
+        assert "<strong>operator</strong>" in browser.post(found[1], data=given, timeout=10).text
+
     def test_a_payment_on_the_page_moves_test_money(self, programs: Programs):
         demo = programs.smoney("demo", "--no-browser", "--port", "0")
         demo.says("Ctrl-C ends it.")

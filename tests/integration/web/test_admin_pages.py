@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from bot.admin.acts import Role
 from bot.admin.listing import Listing
+from ledger.clock import microseconds_of
 from tests.integration.payments.test_wrong_answers import is_barred
 from tests.integration.web.admins import Admin, an_admin, office_of
 from tests.integration.web.conftest import serving_town
@@ -63,6 +64,18 @@ class TestTheOverview:
         page = admin.gets("/admin").text
         assert "Look closer" in page
         assert "X was not read for a while" in page
+
+    def test_shows_open_alarms_with_their_facts(self, served_on_sqlite):
+        at = microseconds_of(served_on_sqlite.street.world.now())
+        change(
+            served_on_sqlite,
+            "INSERT INTO alarms (id, name, raised_at, facts) VALUES (7, 'disk_low', :at, :facts)",
+            at=at,
+            facts='{"free_mb": 12}',
+        )
+        page = words(an_admin(served_on_sqlite).gets("/admin").text)
+        assert "Look closer" in page
+        assert "disk low since 2026-11-23 12:00:00 · free mb 12" in page
 
     def test_asks_again_by_itself(self, served_on_sqlite):
         admin = an_admin(served_on_sqlite)
