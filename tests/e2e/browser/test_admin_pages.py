@@ -54,6 +54,13 @@ def invited(street: Street, name: str = "anna") -> str:
     return write(lambda s: room.add(s, ROOT, name, Role.OWNER, login=None, reason="runs the service"))
 
 
+def another(street: Street, name: str) -> str:
+    room = admins(street)
+    return street.town.bot.database.write(
+        lambda s: room.add(s, ROOT, name, Role.TREASURER, login=None, reason="does the books")
+    )
+
+
 def code(street: Street, secret: str) -> str:
     """Of a step that was not used yet."""
     street.passes(seconds=61)
@@ -137,6 +144,32 @@ class TestTheOperatorsPages:
         assert street.count("SELECT count(*) FROM people WHERE locked_until IS NOT NULL") == 0
         assert [each for each in seen.complaints if "403" not in each] == []
         assert all(request.startswith(street.town.settings.web_address) for request in seen.requests)
+
+    def test_give_a_payment_back_at_the_word_of_two(self, street, open_page, seen, pictures):
+        """bob writes: I paid the wrong one. anna looks and proposes, tom approves at a browser of his own."""
+        street.tweets("bob", "@smoney send 80€ @alice for the flat")
+        street.answers("bob")
+        anna = comes_in(street, open_page)
+        tom = open_page(address(street, "/welcome"))
+        sets_up(street, tom, another(street, "tom"))
+        anna.goto(address(street, "/payments"))
+        anna.get_by_label("A payment or a member").fill(street.reference("bob"))
+        anna.get_by_role("button", name="Find").click()
+        expect(anna.get_by_text("“@smoney send 80€ @alice for the flat”")).to_be_visible()
+        anna.locator("summary", has_text="Refund").click()
+        anna.get_by_label("Why").fill("paid the wrong Alice")
+        anna.get_by_role("button", name="Refund").click()
+        expect(anna.get_by_text("nothing has moved yet")).to_be_visible()
+        expect(anna.get_by_text("You proposed it; another admin approves it.")).to_be_visible()
+        tom.get_by_role("link", name="1 proposals").click()
+        tom.get_by_role("link", name="80.00 €").click()
+        tom.locator("summary", has_text="Approve").click()
+        tom.locator("details[open]").get_by_label("Why").fill("asked Alice, she agrees")
+        tom.screenshot(path=pictures / "admin-approve.png", full_page=True)
+        tom.locator("details[open]").get_by_role("button", name="Approve").click()
+        expect(tom.get_by_text("Done: the money has moved.")).to_be_visible()
+        assert (street.has("bob"), street.has("alice")) == (100_00, 0)
+        assert seen.complaints == []
 
     def test_are_used_with_the_keyboard_alone(self, street, open_page):
         page = comes_in(street, open_page)

@@ -157,6 +157,19 @@ class TestSigningIn:
             assert hidden not in kept
         assert "$argon2id$v=19$m=65536,t=3,p=1$" in kept
 
+    def test_writes_none_of_it_into_a_log(self, served_on_sqlite, capfd):
+        word = invite(served_on_sqlite, "anna", Role.OWNER)
+        admin = Admin(served_on_sqlite).sets_up(word)
+        admin.posts("/admin/out")
+        code = admin.code()
+        admin.signs_in(password="wrong horse battery", code=code)
+        admin.signs_in(code=code)
+        logged = "".join(capfd.readouterr())
+        assert "/admin/in" in logged
+        secret = admin.visitor.session.cookies["smoney_admin"]
+        for hidden in (PASSWORD, "wrong horse battery", word, code, admin.secret, secret, "anna"):
+            assert hidden not in logged
+
     def test_is_refused_without_the_forms_token(self, served_on_sqlite):
         admin = an_admin(served_on_sqlite)
         admin.posts("/admin/out")
