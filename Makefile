@@ -56,6 +56,7 @@ mutants: $(VENV)/.dev   ## every small fault put into the ledger: do its tests n
 
 bench-large: $(VENV)/.dev  ## the ledger with 1,000,000 accounts and 5,000,000 transfers in it (made once, minutes, under build/)
 	$(BIN)/python -m tests.benchmarks.large
+	$(BIN)/python -m tests.benchmarks.self_check
 
 bench: $(VENV)/.dev     ## how fast the ledger and the reader are, beside raw baselines in the same run
 	$(BIN)/python -m tests.benchmarks.ledger

@@ -22,7 +22,7 @@ from bot.store.switches import Switch, turn_on
 from bot.watching.names import MONEY, Alarm, Facts
 from ledger.clock import Clock, IdSource, microseconds_of
 
-_OPEN = select(AlarmRow).where(col(AlarmRow.cleared_at).is_(None)).order_by(col(AlarmRow.raised_at))
+_OPEN = select(AlarmRow).where(col(AlarmRow.cleared_at).is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Changes:
 
 def open_alarms(session: Session) -> tuple[OpenAlarm, ...]:
     """The oldest first."""
-    return tuple(_seen(row) for row in session.exec(_OPEN))
+    return tuple(sorted((_seen(row) for row in session.exec(_OPEN)), key=lambda each: (each.since, each.id)))
 
 
 def _seen(row: AlarmRow) -> OpenAlarm:
@@ -75,7 +75,8 @@ class Alarms:
             session.add(row)
         session.flush()
         paused = self._pause(session, [each for each in raised if each.alarm in MONEY])
-        return Changes(tuple(raised), tuple(_seen(row) for row in over), paused)
+        cleared = sorted((_seen(row) for row in over), key=lambda each: (each.since, each.id))
+        return Changes(tuple(raised), tuple(cleared), paused)
 
     def _raise(self, session: Session, alarm: Alarm, facts: Facts) -> OpenAlarm | None:
         """None where another program was quicker."""

@@ -11,6 +11,7 @@ from tests.simulation.mutants import Change
 PAYMENTS = "tests/integration/payments/"
 UNIT = "tests/unit/"
 WEB = "tests/integration/web/"
+WATCHING = "tests/integration/watching/"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,21 @@ GUARDS = (
         "bot/web/admin/routes.py",
         "        check(seat.actor.role, act)\n",
         "        pass\n",
+    ),
+    _guard(
+        "broken-books-pay-nothing",
+        WATCHING
+        + "test_alarms.py::TestAnAlarmAboutMoney::test_pauses_payments_in_the_audit_log_s_sight[sqlite]",
+        "bot/watching/alarms.py",
+        "        if not about_money or not turn_on(",
+        "        if about_money or not turn_on(",
+    ),
+    _guard(
+        "the-self-check-looks-at-what-is-new",
+        WATCHING + "test_checks.py::TestAuthorisations::test_used_once_more_are_found[sqlite]",
+        "bot/payments/authorisations.py",
+        "            if row is None or self._problem(row, moved.get(each, [])):\n",
+        "            if row is None:\n",
     ),
     _guard(
         "money-takes-two-admins",

@@ -83,6 +83,21 @@ class TestTransfers:
         intruder()(f"UPDATE ledger_account SET credits_posted = credits_posted + 1 WHERE id = {world.bob}")
         assert ("balance_wrong", f"transfer {world.last.id}") in in_transfers(world)
 
+    def test_whose_account_has_not_come_so_far_are_found(self, world, intruder):
+        intruder()(f"UPDATE ledger_account SET version = version - 1 WHERE id = {world.alice}")
+        assert ("balance_wrong", f"transfer {world.last.id}") in in_transfers(world)
+
+    def test_with_two_forerunners_are_found(self, world, intruder):
+        """A transfer from elsewhere says of alice's account the very same as the one before it."""
+        enter = intruder()
+        same = ", ".join(
+            f"credit_{name} = (SELECT debit_{name} FROM ledger_transfer WHERE id = {world.paid.id})"
+            for name in ("version", "debits_posted", "credits_posted", "debits_pending", "credits_pending")
+        )
+        first = f"(SELECT id FROM ledger_transfer WHERE credit_account_id = {world.bob} ORDER BY id LIMIT 1)"
+        enter(f"UPDATE ledger_transfer SET credit_account_id = {world.alice}, {same} WHERE id = {first}")
+        assert in_transfers(world, only(world.held)) == {("chain_broken", f"transfer {world.held.id}")}
+
     def test_without_a_needed_authorisation_are_found(self, world, intruder):
         intruder()(f"UPDATE ledger_account SET debits_need_authorisation = 1 WHERE id = {world.alice}")
         assert ("does_not_fit_its_accounts", f"transfer {world.last.id}") in in_transfers(world)
@@ -119,9 +134,13 @@ class TestAccounts:
         assert ("balance_wrong", f"account {world.alice}") in in_accounts(world)
 
     def test_with_money_and_no_transfer_are_found(self, world, intruder):
-        carol = world.wallet()
-        intruder()(f"UPDATE ledger_account SET credits_posted = 5 WHERE id = {carol}")
-        assert ("balance_wrong", f"account {carol}") in in_accounts(world)
+        carol, dave = world.wallet(), world.wallet()
+        enter = intruder()
+        enter(f"UPDATE ledger_account SET credits_posted = 5 WHERE id = {carol}")
+        enter(f"UPDATE ledger_account SET version = 5 WHERE id = {dave}")
+        assert {("balance_wrong", f"account {carol}"), ("balance_wrong", f"account {dave}")} == in_accounts(
+            world
+        )
 
     def test_below_zero_or_above_their_bound_are_found(self, world, intruder):
         equity = world.open()

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.watching import money_checks, watch
+from bot.watching import money_checks, running_checks, watch
+from bot.watching.looks import Place
 from bot.watching.names import MONEY, Alarm
 from tests.integration.payments.conftest import a_street
 from tests.integration.payments.test_plans import a_day
@@ -56,6 +57,16 @@ class TestAHealthyTown:
             places.append((watched.watch._place.transfer, watched.watch._place.account))
         assert len({transfer for transfer, _ in places}) == 4  # the youngest is looked at again and again
         assert {account == 0 for _, account in places} == {True, False}
+
+    def test_is_looked_at_again_from_the_same_place_after_a_fault(self, watched, monkeypatch):
+        def breaks(_):
+            raise OSError("the disk")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(running_checks, "CHECKS", (*running_checks.CHECKS, breaks))
+            with pytest.raises(OSError, match="the disk"):
+                watched.looks()
+        assert watched.watch._place == Place()
 
 
 class TestTheLedger:
@@ -169,6 +180,17 @@ class TestSeals:
         watched.watch._place.seal = 0
         assert watched.looks()["seal_broken"]["where"] == "seal 1"
 
+    def test_that_are_new_are_looked_at_at_once(self, watched, intruder):
+        for _ in range(2):
+            watched.pays()
+            watched.street.passes(minutes=10)
+            watched.seals()
+        intruder()(
+            "UPDATE ledger_transfer SET details = '{}' WHERE id = (SELECT max(id) FROM ledger_transfer)"
+        )
+        assert watched.looks()["seal_broken"]["where"] == "seal 3"
+        assert watched.watch._place.seal == 1  # and the round has only begun
+
     def test_that_do_not_come_are_missed(self, watched):
         watched.street.passes(minutes=20)
         assert watched.looks() == {}
@@ -199,6 +221,14 @@ class TestQueues:
         watched.writes("INSERT INTO switches (name, since, set_by) VALUES ('sends_paused', 1, 'anna')")
         watched.street.sleeps(minutes=31)
         assert "outbox_late" not in watched.looks()
+
+    def test_wait_in_a_restored_book_for_its_reconciliation(self, watched):
+        watched.writes("INSERT INTO restores (id, made_at, restored_at, manifest) VALUES (1, 1, 2, '{}')")
+        watched.writes("UPDATE outbox SET state = 'waiting' WHERE phrase = 'receipt_payee'")
+        watched.street.tweets("bob", "@smoney send 1€ @carol", settle=False)
+        watched.street.town.bot.listening.read_mentions()
+        watched.street.sleeps(minutes=40)
+        assert not {"inbox_late", "outbox_late"} & set(watched.looks())
 
     def test_keep_no_send_of_an_unknown_fate_for_long(self, watched):
         watched.writes("UPDATE outbox SET state = 'unknown' WHERE phrase = 'receipt_payee'")
@@ -242,8 +272,11 @@ class TestTheMachine:
         assert watched.looks()["clock_off"]["seconds_ahead"] == seconds
         gateway.clock_ahead = timedelta(seconds=29)
         assert watched.looks() == {}
-        gateway.clock_ahead = None
-        assert watched.looks() == {}
+
+    def test_whose_clock_is_off_is_found_by_the_database_s_where_x_has_not_said(self, watched, database_url):
+        """The town's clock stands on a day in November; SQLite has no clock but the machine's."""
+        watched.street.town.bot.listening.gateway._inner.clock_ahead = None
+        assert set(watched.looks()) == ({"clock_off"} if "postgresql" in database_url else set())
 
     def test_that_runs_out_of_space_is_found(self, watched, monkeypatch):
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=499_999_999))
