@@ -208,7 +208,8 @@ class Daemon:
         """Not at once: what waited while nobody was there is being worked first."""
         pause = self._settings.self_check_seconds
         self._every(pause, self._tick("self-check", self.watch.look), first_after=pause)
-        self._every(VERIFY_SECONDS, self._tick("verify", self.watch.verify_if_due), first_after=pause)
+        verify = self._tick("verify", lambda: self.watch.verify_if_due(self._is_running))
+        self._every(VERIFY_SECONDS, verify, first_after=pause)
         if self.watch.webhook is not None:
             self._every(ALARM_SECONDS, self._tick("alarms.webhook", self.watch.webhook.deliver))
 

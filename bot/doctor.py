@@ -58,6 +58,7 @@ def examine(settings: Settings, clock: Clock, *, env_file: Path = DEFAULT_ENV_FI
     yield from _keys(settings)
     yield from _home(settings)
     yield from _database(settings)
+    yield _alarms(settings)
     yield from _x(settings, clock)
 
 
@@ -101,6 +102,17 @@ def _home(settings: Settings) -> Iterator[Finding]:
         yield _warn("home", said, "make room before it is full: a full disk stops payments")
     else:
         yield _ok("home", said)
+
+
+def _alarms(settings: Settings) -> Finding:
+    told = [*settings.alarm_account_list, *(["the webhook"] if settings.alarm_webhook_url else [])]
+    if told:
+        return _ok("alarms", f"told to {', '.join(told)}")
+    return _warn(
+        "alarms",
+        "nobody is told of an alarm but by the log and the metrics",
+        "set SMONEY_ALARM_ACCOUNTS or SMONEY_ALARM_WEBHOOK_URL",
+    )
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

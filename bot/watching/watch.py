@@ -7,7 +7,7 @@ watches, by a lease; it looks at its own disk and clock.
 
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from bot.admin.log import AuditLog
 from bot.auditing import verify
+from bot.errors import TryLater
 from bot.keys import keyring_from
 from bot.payments.authorisations import Authorisations
 from bot.sealing import public_keys
@@ -102,12 +103,17 @@ class Watch:
 
         return self.bot.database.read(work)
 
-    def verify_if_due(self) -> Changes:
-        """The whole book, where it is time for it and this program watches."""
+    def verify_if_due(self, keep_going: Callable[[], bool] = lambda: True) -> Changes:
+        """The whole book, where it is time for it and this program watches. Raises `TryLater` where it is not to go on."""
+
+        def progress(_done: int, _total: int) -> None:
+            if not keep_going():
+                raise TryLater("the program stops")
+
         if not self._is_verify_due() or self.lease.take() is None:
             return Changes()
         self._verified_at = self.bot.clock()
-        findings = verify(self.bot.database, self.settings).findings
+        findings = verify(self.bot.database, self.settings, progress=progress).findings
         for sentence in findings[:MOST_LOGGED]:
             log.critical("verify.finding", finding=sentence)
         log.info("verify.done", findings=len(findings))

@@ -16,7 +16,7 @@ from bot.admin.acts import Role
 from bot.admin.admins import Admins
 from bot.admin.log import Actor
 from bot.admin.office import open_office
-from bot.errors import Misconfigured
+from bot.errors import Misconfigured, TryLater
 from bot.keys import keyring_from
 from bot.store.switches import Switch, those_on, turn_off
 from bot.watching.watch import VERIFY_FIRST
@@ -167,6 +167,12 @@ class TestVerify:
         assert not never.watch._is_verify_due()
         never.watch.stopped_by("a test")
         assert never.watch._is_verify_due()
+
+    def test_ends_with_the_program(self, watched):
+        watched.street.sleeps(minutes=10)
+        with pytest.raises(TryLater):
+            watched.watch.verify_if_due(lambda: False)
+        assert watched.open() == {}
 
     def test_finds_what_no_look_can_see(self, watched, intruder):
         """What a line says of its money is held against the ledger by the whole verify alone."""

@@ -9,8 +9,10 @@ import pytest
 from bot.watching import money_checks, running_checks, watch
 from bot.watching.looks import Place
 from bot.watching.names import MONEY, Alarm
+from ledger.money import EUR, Money
 from tests.integration.payments.conftest import a_street
 from tests.integration.payments.test_plans import a_day
+from tests.integration.payments.test_treasury import Admin
 from tests.integration.watching.conftest import watched_town
 
 PAID = "(SELECT transfer_id FROM intent_lines WHERE state = 'paid')"
@@ -44,6 +46,19 @@ class TestAHealthyTown:
         watched.street.town.bot.listening.read_mentions()
         watched.street.sleeps(hours=3)
         assert watched_town(watched.street).looks() == {}
+
+    def test_in_which_admins_move_money_gives_none(self, watched):
+        street, admin = watched.street, Admin(watched.street)
+        admin.own(Money(20_00, EUR))
+        admin.approve(admin.fund("@bob"))
+        admin.approve(admin.payout("@bob"))
+        watched.pays(words="3€ @carol")
+        admin.refund(street.reference("bob"))
+        watched.pays(words="4€ @alice")
+        admin.refund(street.reference("bob"), from_loss=True)
+        assert street.count("SELECT count(*) FROM house_accounts") == 2
+        watched.watch._place.sums_at = None
+        assert watched.looks() == {}
 
     def test_is_looked_at_in_parts(self, watched, monkeypatch):
         """However many rows there are, each look reads a few, goes on where the last one ended, and begins anew."""

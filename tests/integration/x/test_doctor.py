@@ -53,6 +53,7 @@ class TestAHealthyBot:
         well(x)
         found = examined(settings)
         assert found.pop("X").outcome is Outcome.WARN  # a stand-in, as it says
+        assert found.pop("alarms").outcome is Outcome.WARN  # it runs as it is, and nobody may hear of it
         assert {finding.outcome for finding in found.values()} == {Outcome.OK}
         assert list(found) == [
             "settings",
@@ -65,6 +66,12 @@ class TestAHealthyBot:
             "direct messages",
         ]
         assert found["X keys"].said == "X knows the bot as @smoney (1001)"
+
+    def test_tells_its_alarms_to_somebody(self, x, settings):
+        well(x)
+        url = SecretStr("https://alarms.example/secret")
+        found = examined(settings, alarm_accounts="@anna, 7", alarm_webhook_url=url)["alarms"]
+        assert (found.outcome, found.said) == (Outcome.OK, "told to @anna, 7, the webhook")
 
     def test_is_asked_three_questions_and_buys_no_old_mentions(self, x, settings):
         well(x)
