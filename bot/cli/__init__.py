@@ -20,21 +20,15 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Money by tweet: a bot on X that turns a post into a confirmed payment in a local ledger.",
-    epilog="Try it: [bold]smoney demo[/bold] needs no account and no key.",
+    epilog="Try it: [bold]smoney demo[/bold] needs no account and no key.\n\n"
+    "Exit codes: 0 done; 1 a fault, a refusal, or an open alarm; 2 something you gave is to be mended, and it says what; "
+    "3 something that must always hold does not.",
 )
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(keys.app, name="keys")
-app.add_typer(looking.payment, name="payment")
-app.add_typer(looking.member, name="member")
-app.add_typer(queues.inbox, name="inbox")
-app.add_typer(queues.outbox, name="outbox")
-app.command()(usage)
-app.command()(status)
-app.add_typer(guards.reviews, name="reviews")
-app.add_typer(admins.admin, name="admin")
+RUN, LOOK, HELP = "Run it", "See how it is", "Help somebody"
+MONEY, HALT, KEEP = "Money and books", "Halt, and let go on", "Keep and renew"
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def run(env: EnvFile = None) -> None:
     """Run the daemon: listen on X, work, deliver. SIGTERM or Ctrl-C ends it cleanly."""
     from bot.running import run_daemon
@@ -46,7 +40,7 @@ def run(env: EnvFile = None) -> None:
         raise typer.Exit(EXIT_BROKEN)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def demo(
     script: Annotated[bool, typer.Option("--script", help="Play a fixed story in the terminal.")] = False,
     port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1; 0 takes a free one.")] = 8349,
@@ -61,7 +55,7 @@ def demo(
         run_demo(port=port, open_browser=browser)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def sandbox(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8349,
     state: Annotated[Path | None, typer.Option(help="Keep the sandbox's state in this file.")] = None,
@@ -74,7 +68,7 @@ def sandbox(
         run_sandbox(port=port, state=state, wide=wide)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def doctor(env: EnvFile = None, as_json: AsJson = False) -> None:
     """Check settings, keys, database and X one by one, and say what to mend."""
     from bot.doctor import Outcome, examine
@@ -100,7 +94,7 @@ def doctor(env: EnvFile = None, as_json: AsJson = False) -> None:
         raise typer.Exit(EXIT_MISCONFIGURED)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def read(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each piece of the text with its role.")
@@ -117,12 +111,24 @@ def read(
         typer.echo(line)
 
 
-keeping.add_to(app)
-app.command()(migrate)
-app.command()(audit)
-switching.add_to(app)
+app.command(rich_help_panel=LOOK)(status)
+app.command(rich_help_panel=LOOK)(usage)
+app.command(rich_help_panel=LOOK)(audit)
+app.add_typer(looking.payment, name="payment", rich_help_panel=HELP)
+app.add_typer(looking.member, name="member", rich_help_panel=HELP)
+app.add_typer(guards.reviews, name="reviews", rich_help_panel=HELP)
+app.add_typer(queues.inbox, name="inbox", rich_help_panel=HELP)
+app.add_typer(queues.outbox, name="outbox", rich_help_panel=HELP)
+app.add_typer(treasury.proposals, name="proposals", rich_help_panel=MONEY)
+app.add_typer(treasury.operator, name="operator", rich_help_panel=MONEY)
+app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
+switching.add_to(app, HALT)
+keeping.add_to(app, KEEP)
+app.command(rich_help_panel=KEEP)(migrate)
+app.add_typer(keys.app, name="keys", rich_help_panel=KEEP)
+app.add_typer(admins.admin, name="admin", rich_help_panel=KEEP)
 guards.add_to(looking.member)
-treasury.add_to(app, member=looking.member, payment=looking.payment)
+treasury.add_to(member=looking.member, payment=looking.payment)
 
 
 def main() -> None:

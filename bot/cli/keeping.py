@@ -174,7 +174,7 @@ def _show_standing(standing: "Standing", *, as_json: bool) -> None:
         say("", "Nothing that people were told of is missing.")
 
 
-def add_to(app: typer.Typer) -> None:
-    app.command("backup")(backup)
-    app.command("restore")(restore)
-    app.command("reconcile")(reconcile)
+def add_to(app: typer.Typer, panel: str) -> None:
+    app.command("backup", rich_help_panel=panel)(backup)
+    app.command("restore", rich_help_panel=panel)(restore)
+    app.command("reconcile", rich_help_panel=panel)(reconcile)

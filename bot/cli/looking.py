@@ -8,8 +8,8 @@ import typer
 
 from bot.cli.common import AsJson, EnvFile, open_book, print_table, say
 
-payment = typer.Typer(no_args_is_help=True, help="Understand a payment.")
-member = typer.Typer(no_args_is_help=True, help="Find a member and look at them.")
+payment = typer.Typer(no_args_is_help=True, help="Understand a payment, and give it back.")
+member = typer.Typer(no_args_is_help=True, help="Find a member, look at them, help them.")
 
 Wanted = Annotated[str, typer.Argument(help="X's numeric id, a handle, or a payment's reference.")]
 

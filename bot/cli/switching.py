@@ -75,7 +75,7 @@ def _act(env: Path | None, act: "Callable[[Switching, Session, Actor], None]") -
         database.write(lambda session: act(switching, session, actor))
 
 
-def add_to(app: typer.Typer) -> None:
-    app.command()(pause)
-    app.command()(resume)
-    app.command("wind-down")(wind_down)
+def add_to(app: typer.Typer, panel: str) -> None:
+    app.command(rich_help_panel=panel)(pause)
+    app.command(rich_help_panel=panel)(resume)
+    app.command("wind-down", rich_help_panel=panel)(wind_down)

@@ -227,9 +227,7 @@ def _row(proposal: "Proposal") -> dict[str, object]:
     }
 
 
-def add_to(app: typer.Typer, *, member: typer.Typer, payment: typer.Typer) -> None:
+def add_to(*, member: typer.Typer, payment: typer.Typer) -> None:
     member.command("fund")(member_fund)
     member.command("payout")(member_payout)
     payment.command("refund")(payment_refund)
-    app.add_typer(operator, name="operator")
-    app.add_typer(proposals, name="proposals")
