@@ -12,6 +12,7 @@ from bot.admin.log import Actor
 from bot.admin.pages import LARGEST_ID, LONG
 from bot.admin.proposals import Proposal
 from bot.ledger_views import money_text
+from bot.store.tables import IntentLineRow, IntentRow
 from bot.web.admin.house import House
 from bot.web.admin.routes import Does, Looks
 from bot.web.admin.seats import Before, Form, Here, Id, asked
@@ -57,9 +58,18 @@ class ProposalPages:
 
     def one(self, request: Request, seat: Here, proposal_id: Id) -> Response:
         log, subject = self.house.office.log, f"proposal {proposal_id}"
-        proposal = seat.reads(lambda session: self.treasury.proposals.one(session, proposal_id))
-        actions = seat.reads(lambda session: log.newest(session, subject=subject))
-        return self._shown(request, seat, "admin/proposal.html", one=proposal, actions=actions)
+
+        def read(session: Session) -> dict[str, Any]:
+            proposal = self.treasury.proposals.one(session, proposal_id)
+            line = session.get(IntentLineRow, proposal.line_id) if proposal.line_id else None
+            return {
+                "one": proposal,
+                "payment": session.get_one(IntentRow, line.intent_id).reference if line else None,
+                "payee_id": line.payee_id if line else None,
+                "actions": log.newest(session, subject=subject),
+            }
+
+        return self._shown(request, seat, "admin/proposal.html", **seat.reads(read))
 
     def _shown(self, request: Request, seat: Here, template: str, **values: Any) -> Response:
         return self.house.show(request, template, actor=seat.actor, money=money_text, **values)

@@ -107,6 +107,9 @@ class TestARefund:
         assert "nothing has moved yet" in answer.text
         path = re.sub(r"^.*?(/admin/proposals/\d+).*$", r"\1", answer.url)
         assert sam.posts(path + "/approve", reason=WHY).status_code == 403
+        page = olga.gets(path).text
+        assert f"/admin/payments/{paid}" in page
+        assert f"/admin/members/{served.street.world.person('alice').id}" in page
         olga.posts(path + "/approve", reason=WHY)
         assert (served.street.has("bob"), served.street.has("alice")) == (100_00, 0)
 
