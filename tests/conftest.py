@@ -107,7 +107,7 @@ class PostgresqlDatabases:
         self._admin.execute(f"CREATE DATABASE {self._template}")
         bring(self._url(self._template), form)
         with psycopg.connect(self._url(self._template)) as connection:
-            self._form = connection.execute(_FORM).fetchone()
+            self._form = _form_of(connection)
 
     def take(self) -> str:
         if self._name is None:
@@ -120,7 +120,7 @@ class PostgresqlDatabases:
         try:
             with psycopg.connect(self._url(self._name), autocommit=True) as connection:
                 connection.execute("SET lock_timeout = '2s'")
-                if connection.execute(_FORM).fetchone() == self._form:
+                if _form_of(connection) == self._form:
                     connection.execute("SET session_replication_role = replica")  # past the guards
                     connection.execute(connection.execute(_EMPTY).fetchone()[0])  # type: ignore[index]
                     return
@@ -138,6 +138,13 @@ class PostgresqlDatabases:
     def _url(self, name: str) -> str:
         info = self._admin.info
         return f"postgresql://{info.user}:{info.password}@/{name}?host={info.host}&port={info.port}"
+
+
+def _form_of(connection: psycopg.Connection[Any]) -> tuple[object, ...]:
+    """What a test may have changed beside rows: tables, guards, and the version the bot's tables say they have."""
+    has_bot = connection.execute("SELECT to_regclass('bot_schema_version') IS NOT NULL").fetchone() == (True,)
+    versions = connection.execute("SELECT version_num FROM bot_schema_version").fetchall() if has_bot else []
+    return connection.execute(_FORM).fetchone(), versions
 
 
 _FORM = """
