@@ -133,7 +133,7 @@ class Admins:
         row = self._known(session, name)
         self._check_another_owner(session, row)
         row.ended_at = self.clock()
-        row.invite_hash = row.invite_expires_at = None
+        row.invite_hash = row.invite_expires_at = row.password_hash = row.secret_sealed = None
         session.add(row)
         self._sign_out(session, row)
         session.flush()

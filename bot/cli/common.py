@@ -43,12 +43,15 @@ def sentences() -> Iterator[None]:
     from sqlalchemy.exc import DBAPIError
 
     from bot.errors import Misconfigured, SmoneyError
-    from ledger.errors import LedgerError
+    from ledger.errors import LedgerError, NewerDatabase
 
     try:
         yield
     except Misconfigured as wrong:
         say("[red]Not started.[/red] ", str(wrong), err=True)
+        raise typer.Exit(EXIT_MISCONFIGURED) from None
+    except NewerDatabase as newer:  # starting again does not help
+        say("[red]Not started.[/red] ", str(newer), err=True)
         raise typer.Exit(EXIT_MISCONFIGURED) from None
     except (SmoneyError, LedgerError) as error:
         say("[red]Error.[/red] ", str(error), err=True)

@@ -27,6 +27,21 @@ def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
 
 GUARDS = (
     _guard(
+        "webhooks-are-signed",
+        "tests/integration/x/test_push.py::TestAWebhook"
+        "::test_is_believed_only_with_x_s_signature_over_its_very_bytes",
+        "bot/x/pushes.py",
+        "or not self._is_signed(body, signature):\n",
+        "or not signature:\n",
+    ),
+    _guard(
+        "a-challenge-signs-no-body",
+        "tests/integration/x/test_push.py::TestAWebhook::test_signs_no_event_that_comes_as_a_challenge[token1]",
+        "bot/x/pushes.py",
+        "if self.consumer_secret is None or not _TOKEN.fullmatch(token):\n",
+        "if self.consumer_secret is None:\n",
+    ),
+    _guard(
         "wrong-sign-ins-lock",
         WEB
         + "test_admin_entry.py::TestSigningIn::test_is_locked_after_five_wrong_tries_longer_each_time[sqlite]",

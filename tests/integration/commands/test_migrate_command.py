@@ -45,7 +45,7 @@ class TestMigrate:
     def test_refuses_a_newer_one(self, street, smoney):
         street.change("UPDATE bot_schema_version SET version_num = '9999'")
         said = smoney("migrate", "--dry-run")
-        assert (said.code, "a newer version wrote it" in said.err) == (1, True)
+        assert (said.code, "a newer version wrote it" in said.err) == (2, True)
 
 
 def test_the_steps_of_an_empty_database_are_all_of_them(tmp_path):

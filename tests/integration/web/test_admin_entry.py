@@ -220,6 +220,8 @@ class TestBeingIn:
         database(served).write(lambda session: admins.end(session, ROOT, "anna", reason="left"))
         assert not admin.is_in
         assert WRONG in admin.signs_in().text
+        left = "SELECT count(*) FROM admins WHERE password_hash IS NOT NULL OR secret_sealed IS NOT NULL"
+        assert served.street.count(left) == 0
 
     def test_ends_with_a_new_invite_and_so_do_password_and_app(self, served):
         admin = an_admin(served)
