@@ -10,6 +10,7 @@
     ├── OutcomeUnknown          a send went out and no answer came: look for it before it is repeated
     ├── Misconfigured           an admin must mend a setting; says which one, what is wrong, and a right example
     ├── BackupUnusable          a backup is none of ours, damaged, or of another program; nothing was touched
+    ├── WrongStatement          a bank's file cannot be read; says which line and why, and nothing of it was taken
     ├── UnreadableRow           one stored row makes no sense: set it aside with the reason, go on with the rest
     └── InvariantBroken         stop moving money and call an admin
 

@@ -116,6 +116,12 @@ class SafetySettings(BaseSettings):
     )
 
     # Money moved by admins
+    bank_account: str = setting(
+        "",
+        "the safeguarding account's IBAN: statements of another one are refused; empty takes any",
+        unit="text",
+        example="DE89370400440532013000",
+    )
     refund_alone_minor: int = setting(
         5000,
         "the most one admin gives back alone; more takes a second one (5000 is 50.00 €)",

@@ -1,4 +1,4 @@
-"""Amounts as an admin types them: `25`, `25.50`, `25,50`, with or without the currency. Pure."""
+"""Amounts and balances as an admin types them: `25`, `25.50`, `25,50`, with or without the currency. Pure."""
 
 import re
 from typing import Final
@@ -20,3 +20,12 @@ def amount_of(written: str, currency: Currency = EUR) -> Money:
             written, f"is no amount of {currency.code}.", example="25 or 25.50 (no thousands separators)"
         )
     return Money(minor, currency)
+
+
+def balance_of(written: str, currency: Currency = EUR) -> Money:
+    """What a bank says an account holds: nothing, or less than that, is a balance too. Raises `Misconfigured`."""
+    bare = written.strip()
+    if re.fullmatch(r"[-+]?0+(?:[.,]0+)?", bare):
+        return Money(0, currency)
+    amount = amount_of(bare.removeprefix("-"), currency)
+    return -amount if bare.startswith("-") else amount

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 from bot.admin.admins import Admins
+from bot.admin.bank import Bank
+from bot.admin.bank_lines import BankLines
+from bot.admin.bank_matching import Matching
+from bot.admin.bank_reconciling import BankReconciling
 from bot.admin.guarding import Guarding
 from bot.admin.handing_out import HandingOut
 from bot.admin.helping import Helping
@@ -14,6 +18,7 @@ from bot.admin.queues import Queues
 from bot.admin.stories import Stories
 from bot.admin.switching import Switching
 from bot.admin.treasury import Treasury
+from bot.funding.statements import bare_account
 from bot.payments.house import House
 from bot.payments.refunding import Refunding
 from bot.payments.resuming import Resuming
@@ -39,6 +44,8 @@ class Office:
     guarding: Guarding
     switching: Switching
     treasury: Treasury
+    bank: Bank
+    bank_reconciling: BankReconciling
     helping: Helping
 
 
@@ -52,6 +59,29 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     listing = Listing(people)
     members = Members(people=people, vault=vault, log=log, listing=listing)
     house = House(rooms.ledger, rooms.wallets, rooms.authorisations)
+    proposals, bank_lines = Proposals(vault, clock, ids), BankLines(vault, clock, ids)
+    treasury = Treasury(
+        proposals=proposals,
+        house=house,
+        refunding=Refunding(
+            rooms.ledger,
+            house,
+            rooms.claims,
+            rooms.wallets,
+            rooms.records,
+            people,
+            rooms.authorisations,
+            outbox,
+        ),
+        spending=rooms.spending,
+        members=members,
+        people=people,
+        records=rooms.records,
+        outbox=outbox,
+        bank_lines=bank_lines,
+        log=log,
+        refund_alone=Money(settings.refund_alone_minor, rooms.wallets.currency),
+    )
     return Office(
         log=log,
         admins=Admins(log, clock, ids, rooms.entropy),
@@ -74,25 +104,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
             log, Resuming(rooms.records, rooms.claims, rooms.wallets, people, outbox, clock), clock
         ),
         helping=Helping(members, rooms.freezing, rooms.spending, log),
-        treasury=Treasury(
-            proposals=Proposals(vault, clock, ids),
-            house=house,
-            refunding=Refunding(
-                rooms.ledger,
-                house,
-                rooms.claims,
-                rooms.wallets,
-                rooms.records,
-                people,
-                rooms.authorisations,
-                outbox,
-            ),
-            spending=rooms.spending,
-            members=members,
-            people=people,
-            records=rooms.records,
-            outbox=outbox,
-            log=log,
-            refund_alone=Money(settings.refund_alone_minor, rooms.wallets.currency),
-        ),
+        treasury=treasury,
+        bank=Bank(bank_lines, Matching(proposals, vault), treasury, log, bare_account(settings.bank_account)),
+        bank_reconciling=BankReconciling(bank_lines, proposals, rooms.wallets),
     )

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from sqlmodel import Session
 
+from bot.admin.bank_lines import BankLines
 from bot.admin.log import Actor, AuditLog
 from bot.admin.members import Members
 from bot.admin.proposals import Kind, Proposal, Proposals
@@ -41,6 +42,7 @@ class Treasury:
     people: People
     records: Records
     outbox: Outbox
+    bank_lines: BankLines
     log: AuditLog
     refund_alone: Money
     """The most that goes back at the word of one person."""
@@ -53,7 +55,7 @@ class Treasury:
         """What has arrived at the bank for somebody. Raises `Misconfigured`: nobody, no member, more than they may hold."""
         person = self.members.taken(session, who)
         row = self._propose(session, actor, "fund", amount, person, reference=reference, reason=reason)
-        self._check_may_be_funded(session, person, amount)
+        self.check_may_be_funded(session, person, amount)
         return self.proposals.opened(row)
 
     def propose_payout(
@@ -162,6 +164,7 @@ class Treasury:
         else:
             self.proposals.check_approves(session, actor, row)
             self.proposals.decide(session, actor, row, "done", self._do(session, row))
+        self.bank_lines.follow(session, row)
         return self.proposals.opened(row)
 
     def refuse(self, session: Session, actor: Actor, proposal_id: int, *, reason: str) -> Proposal:
@@ -169,6 +172,7 @@ class Treasury:
         row = self.proposals.taken(session, proposal_id)
         self._record(session, actor, row, "refuse", reason)
         self.proposals.decide(session, actor, row, "refused")
+        self.bank_lines.follow(session, row)
         return self.proposals.opened(row)
 
     def open(self, session: Session) -> Sequence[Proposal]:
@@ -190,7 +194,7 @@ class Treasury:
             return self.house.fund_operator(session, amount, key=key)
         person = self._locked(session, session.get_one(PersonRow, row.person_id))
         if row.kind == "fund":
-            self._check_may_be_funded(session, person, amount)
+            self.check_may_be_funded(session, person, amount)
             moved, phrase = self.house.fund(session, person, amount, key=key), "funded"
         else:
             self._check_may_be_paid_out(session, person, amount)
@@ -219,7 +223,8 @@ class Treasury:
     def _locked(self, session: Session, person: PersonRow) -> PersonRow:
         return self.people.lock(session, [UserId(person.user_id)])[UserId(person.user_id)]
 
-    def _check_may_be_funded(self, session: Session, person: PersonRow, amount: Money) -> None:
+    def check_may_be_funded(self, session: Session, person: PersonRow, amount: Money) -> None:
+        """Raises `Misconfigured` for no member, and for more than they may hold."""
         if person.standing != Standing.ENROLLED:
             raise Misconfigured(str(person.user_id), "is no member.", example="somebody who has sent START")
         if not self.spending.can_hold(session, person, amount, with_incoming=True):

@@ -153,7 +153,7 @@ def proposals_approve(
             say("", _sentence(waiting))
             typer.confirm("Do it?", abort=True)
         done = database.write(lambda session: treasury.approve(session, actor, proposal, reason=reason))
-    _tell(done, as_json=as_json)
+    tell(done, as_json=as_json)
     if done.state != "done":
         raise typer.Exit(EXIT_FAULT)
 
@@ -180,10 +180,10 @@ def _propose(
     with open_book(env) as (settings, database):
         treasury, actor = open_office(settings).treasury, database.read(who_types)
         made = database.write(lambda session: act(treasury, session, actor))
-    _tell(made, as_json=as_json)
+    tell(made, as_json=as_json)
 
 
-def _tell(proposal: "Proposal", *, as_json: bool) -> None:
+def tell(proposal: "Proposal", *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(_row(proposal)))
         return

@@ -117,8 +117,17 @@ class Wallets:
 
     def bank(self, session: Session) -> AccountId:
         """Where the money is that people put in: the bank's safeguarding account; in a demo's book its test money."""
-        book = session.get_one(BookRow, 1)
-        return self.house(session, TEST_MONEY if book.is_demo else SAFEGUARDING)
+        return self.house(session, self._bank_code(session))
+
+    def at_the_bank(self, session: Session) -> Money:
+        """What this book says is there now. Reads only, also where nothing ever was."""
+        row = session.get(HouseAccountRow, (self._bank_code(session), self.currency.code))
+        held = 0 if row is None else self._ledger.account(session, AccountId(row.account_id)).posted_minor
+        return Money(held, self.currency)
+
+    @staticmethod
+    def _bank_code(session: Session) -> str:
+        return TEST_MONEY if session.get_one(BookRow, 1).is_demo else SAFEGUARDING
 
     def operator_funds(self, session: Session) -> AccountId:
         """The operator's own, from which losses are met."""

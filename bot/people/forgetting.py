@@ -20,7 +20,7 @@ from bot.payments.intents import OPEN
 from bot.payments.wallets import Wallets
 from bot.people.erasures import Erasures
 from bot.people.people import People, Standing
-from bot.store.admin_tables import ProposalRow
+from bot.store.admin_tables import BankLineRow, ProposalRow
 from bot.store.columns import BotTable, metadata
 from bot.store.control_tables import BlockRow, ErasureRow, FormerHandleRow, QuestionRow
 from bot.store.device_tables import DeviceLinkRow, DeviceRow
@@ -76,6 +76,7 @@ class Forgetting:
             self._rename_intent(session, intent, erased.id)
         self._rename_authorisations(session, user_id, erased.id)
         self._take_out_of_lines(session, user_id, erased.id)
+        self._wipe_bank_lines(session, user_id)
         theirs = update(ProposalRow).where(col(ProposalRow.person_id) == user_id)
         session.exec(theirs.values(person_id=erased.id))
         session.flush()
@@ -152,6 +153,13 @@ class Forgetting:
         intent.payer_id, intent.post_id, intent.note_sealed = stand_in, None, None
         session.add(intent)
         session.flush()
+
+    @staticmethod
+    def _wipe_bank_lines(session: Session, user_id: UserId) -> None:
+        """What the bank wrote of them: their name, and what for. Day and amount stay, as the books do."""
+        theirs = select(col(ProposalRow.id)).where(col(ProposalRow.person_id) == user_id)
+        rows = update(BankLineRow).where(col(BankLineRow.proposal_id).in_(theirs))
+        session.exec(rows.values(facts_sealed=None))
 
     def _rename_authorisations(self, session: Session, user_id: UserId, stand_in: int) -> None:
         """What else they allowed: returns of what others had paid them."""

@@ -35,7 +35,7 @@ OWNERS: Final[Mapping[str, str]] = {
 """The column of each table that says whose the row is."""
 CHILDREN: Final[Mapping[str, tuple[str, str]]] = {
     "intent_lines": ("intent_id", "intents"), "reviews": ("intent_id", "intents"),
-    "recovery_codes": ("factor_id", "second_factors"),
+    "recovery_codes": ("factor_id", "second_factors"), "bank_lines": ("proposal_id", "proposals"),
 }  # fmt: skip
 """Rows that belong to a row of theirs."""
 WITHHELD: Final[Mapping[str, frozenset[str]]] = {
@@ -48,6 +48,7 @@ WITHHELD: Final[Mapping[str, frozenset[str]]] = {
     "device_links": frozenset({"token_hash"}),
     "devices": frozenset({"secret_hash"}),
     "proposals": frozenset({"proposed_by", "decided_by", "reference_index"}),
+    "bank_lines": frozenset({"facts_index"}),
 }
 """Secrets, and what is made from them: whoever took the file could use them. And the names of the
 operator's people."""
@@ -93,7 +94,7 @@ class OwnData:
             text = self.vault.open(bytes(value), table=table, row_id=row_id, column=name)
         except UnreadableRow:
             return "(cannot be read)"
-        return json.loads(text) if name in {"payload", "parameters"} and text[:1] in "{[" else text
+        return json.loads(text) if name in {"payload", "parameters", "facts"} and text[:1] in "{[" else text
 
     def _received(self, session: Session, person: PersonRow) -> Iterator[Row]:
         """What others paid them, or set aside for them: the payment itself, as they were told."""

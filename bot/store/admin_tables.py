@@ -1,4 +1,5 @@
-"""The rows an operator runs the bot with: switches, admins and their sessions, money that two people move, alarms."""
+"""The rows an operator runs the bot with: switches, admins and their sessions, money that two people move, what the bank says
+of it, alarms."""
 
 from datetime import datetime
 
@@ -92,6 +93,7 @@ class ProposalRow(BotTable, table=True):
         Index("ix_proposals_open", "proposed_at", sqlite_where=text("state = 'open'"),
               postgresql_where=text("state = 'open'")),
         Index("ix_proposals_person", "person_id", "id"),
+        Index("ix_proposals_amount", "kind", "amount_minor", "id"),
     )  # fmt: skip
     id: int = Field(sa_column=big_id(primary=True))
     kind: str
@@ -114,6 +116,39 @@ class ProposalRow(BotTable, table=True):
     decided_by: str | None = None
     decided_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     transfer_id: int | None = Field(default=None, sa_column=big_id(nullable=True))
+
+
+class BankLineRow(BotTable, table=True):
+    """One booked line of the bank's statements. What the bank said never changes; which proposal it belongs to is found out."""
+
+    __tablename__ = "bank_lines"
+    __table_args__ = (
+        one_of("form", "camt053", "csv"),
+        one_of("state", "open", "proposed", "matched", "ignored"),
+        CheckConstraint("length(booked_on) = 10", name="booked_on_is_a_day"),
+        CheckConstraint("amount_minor <> 0", name="amount_is_not_zero"),
+        CheckConstraint("(state IN ('proposed', 'matched')) = (proposal_id IS NOT NULL)", name="matched_with_something"),
+        Index("uq_bank_lines_facts", "facts_index", unique=True),
+        Index("uq_bank_lines_proposal", "proposal_id", unique=True,
+              sqlite_where=text("proposal_id IS NOT NULL"), postgresql_where=text("proposal_id IS NOT NULL")),
+        Index("ix_bank_lines_state", "state", "booked_on", "id"),
+        Index("ix_bank_lines_day", "booked_on", "id"),
+    )  # fmt: skip
+    id: int = Field(sa_column=big_id(primary=True))
+    form: str
+    booked_on: str
+    """A day as the bank counts them, `2026-11-26`."""
+    amount_minor: int = Field(sa_column=big_id())
+    """What the account grew by; less than zero where money left it."""
+    currency: str
+    is_reversal: bool
+    facts_sealed: bytes | None = Field(default=None, sa_column=sealed())
+    """JSON of all that the bank said, and the how-manieth line of these very words it is. None once whose it was is erased."""
+    facts_index: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    """A line is imported once: a keyed hash of its facts."""
+    imported_at: datetime = Field(sa_column=instant())
+    state: str = "open"
+    proposal_id: int | None = Field(default=None, sa_column=big_id(foreign="proposals.id", nullable=True))
 
 
 class AlarmRow(BotTable, table=True):

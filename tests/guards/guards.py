@@ -109,6 +109,29 @@ GUARDS = (
         "            if False:\n                raise Misconfigured(\n                    bare",
     ),
     _guard(
+        "a-bank-line-counts-once",
+        "tests/integration/commands/test_bank_commands.py::TestAnImport::test_twice_adds_nothing[sqlite]",
+        "bot/admin/bank_lines.py",
+        "        if session.exec(known.limit(1)).first() is not None:\n",
+        "        if False:\n",
+    ),
+    _guard(
+        "a-statement-has-no-entities",
+        UNIT
+        + "funding/test_camt053.py::TestAHostileFile::test_with_entities_of_its_own_is_refused_before_they_grow",
+        "bot/funding/xml_elements.py",
+        "        self._parser.StartDoctypeDeclHandler = self._document_type\n",
+        "",
+    ),
+    _guard(
+        "an-amount-is-read-in-one-way",
+        UNIT
+        + "funding/test_statements.py::TestAmounts::test_that_could_be_a_thousand_or_one_are_refused[written0]",
+        "bot/funding/csv_values.py",
+        "        if unsure and not decided:\n",
+        "        if False:\n",
+    ),
+    _guard(
         "a-refund-overdraws-nobody",
         PAYMENTS
         + "test_treasury.py::TestARefund::test_of_what_its_payee_has_spent_is_refused_and_nobody_is_overdrawn[sqlite]",

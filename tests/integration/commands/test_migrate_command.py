@@ -11,9 +11,9 @@ from ledger.database import Database
 @pytest.fixture
 def older(street):
     """The town's database, one step behind: the newest step's tables and mark are gone."""
-    for name in ("alarms", "proposals", "admin_sessions", "admins", "switches"):
-        street.change(f"DROP TABLE {name}")
-    street.change("UPDATE bot_schema_version SET version_num = '0016'")
+    street.change("DROP TABLE bank_lines")
+    street.change("DROP INDEX ix_proposals_amount")
+    street.change("UPDATE bot_schema_version SET version_num = '0017'")
     return street
 
 
@@ -22,25 +22,25 @@ class TestMigrate:
         said = smoney("migrate", "--dry-run", "--json")
         assert said.code == 0, said.err
         (row,) = said.rows
-        assert row["steps"][0]["revision"] == "0017"
-        assert "operator" in row["steps"][0]["what"]
-        assert older.count("SELECT count(*) FROM bot_schema_version WHERE version_num = '0016'") == 1
-        assert "proposals" not in older.town.bot.database.read(
+        assert row["steps"][0]["revision"] == "0018"
+        assert "bank" in row["steps"][0]["what"]
+        assert older.count("SELECT count(*) FROM bot_schema_version WHERE version_num = '0017'") == 1
+        assert "bank_lines" not in older.town.bot.database.read(
             lambda session: inspect(session.connection()).get_table_names()
         )
 
     def test_brings_it_to_this_form(self, older, smoney):
         assert smoney("migrate").code == 0
-        assert older.count("SELECT count(*) FROM proposals") == 0
+        assert older.count("SELECT count(*) FROM bank_lines") == 0
         said = smoney("migrate")
         assert "has this program's form already" in said.out
 
     def test_tells_of_a_step_that_would_fail(self, older, smoney):
-        older.change("CREATE TABLE proposals (id INTEGER)")
+        older.change("CREATE TABLE bank_lines (id INTEGER)")
         said = smoney("migrate", "--dry-run")
         assert said.code == 1
-        assert "proposals" in said.err
-        assert older.count("SELECT count(*) FROM bot_schema_version WHERE version_num = '0016'") == 1
+        assert "bank_lines" in said.err
+        assert older.count("SELECT count(*) FROM bot_schema_version WHERE version_num = '0017'") == 1
 
     def test_refuses_a_newer_one(self, street, smoney):
         street.change("UPDATE bot_schema_version SET version_num = '9999'")

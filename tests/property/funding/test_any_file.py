@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.funding.csv_statement import read_csv
 from bot.funding.reading import read_statement
-from bot.funding.statements import WrongStatement
+from bot.funding.statements import BankLine, WrongStatement
 from ledger.money import decimal_text
 
 BANK = Path(__file__).parents[2] / "data" / "bank"
@@ -21,7 +21,8 @@ PIECES = st.sampled_from(
 
 
 def outcome(data, **named):
-    lines, refused = (), "Nothing was imported."
+    refused = "Nothing was imported."
+    lines: tuple[BankLine, ...] = ()
     try:
         lines = read_statement(data, **named).lines
     except WrongStatement as wrong:
