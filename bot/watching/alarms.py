@@ -18,11 +18,15 @@ from sqlmodel import Session, col, select
 from bot.admin.acts import Role
 from bot.admin.log import SELF_CHECK, Actor, AuditLog
 from bot.store.admin_tables import AlarmRow
+from bot.store.columns import literally
 from bot.store.switches import Switch, turn_on
 from bot.watching.names import MONEY, Alarm, Facts
 from ledger.clock import Clock, IdSource, microseconds_of
 
-_OPEN = select(AlarmRow).where(col(AlarmRow.cleared_at).is_(None))
+_OPEN = select(AlarmRow).where(
+    col(AlarmRow.cleared_at).is_(None), literally(AlarmRow.name, *(alarm.value for alarm in Alarm))
+)
+"""Those of names this program knows: another version's may have had others."""
 
 
 @dataclass(frozen=True, slots=True)

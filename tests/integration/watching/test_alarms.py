@@ -71,6 +71,13 @@ class TestAnAlarm:
         watched.looks()
         assert halted(watched) == set()
 
+    def test_of_another_version_is_left_alone(self, watched):
+        watched.writes("INSERT INTO alarms (id, name, raised_at, facts) VALUES (1, 'of_old', 1, '{}')")
+        assert watched.looks() == {}
+        watched.street.sleeps(minutes=10)
+        watched.watch.verify_if_due()
+        assert watched.street.count("SELECT count(*) FROM alarms WHERE cleared_at IS NULL") == 1
+
     def test_outlives_the_program_that_raised_it(self, watched):
         set_aside(watched)
         watched.looks()

@@ -12,7 +12,7 @@ PARTS = ("**Means.**", "**Look.**", "**Do.**")
 
 
 def sections() -> dict[str, str]:
-    text = (OPERATING / "runbook.md").read_text(encoding="utf-8")
+    text = (OPERATING / "runbook.md").read_text(encoding="utf-8").partition("\n## What Prometheus")[0]
     pieces = re.split(r"^### `(\w+)`$", text, flags=re.MULTILINE)
     return dict(zip(pieces[1::2], pieces[2::2], strict=True))
 
