@@ -16,7 +16,7 @@ from bot.payments.intents import SET_ASIDE, IntentState
 from bot.payments.wallets import OPERATOR_FUNDS, SAFEGUARDING, WALLET
 from bot.sealing import public_keys
 from bot.settings import Settings
-from bot.store.admin_tables import ProposalRow
+from bot.store.admin_tables import BankLineRow, ProposalRow
 from bot.store.tables import AuthorisationRow, IntentLineRow, IntentRow
 from bot.wiring import World
 from ledger.clock import IdSource
@@ -54,6 +54,7 @@ def _bot_findings(session: Session, authorisations: Authorisations) -> Iterator[
     yield from _lines_that_lie(session)
     yield from _not_covered(session)
     yield from _moved_by_nobody(session)
+    yield from _matched_wrongly(session)
 
 
 def _unpaid_or_paid_twice(session: Session) -> Iterator[str]:
@@ -109,6 +110,20 @@ def _moved_by_nobody(session: Session) -> Iterator[str]:
     for proposal, transfer in session.exec(decided):
         if transfer is None or transfer.amount_minor != proposal.amount_minor:
             yield f"proposal {proposal.id} names transfer {proposal.transfer_id}, which is not there or of another amount"
+
+
+def _matched_wrongly(session: Session) -> Iterator[str]:
+    """A line of the bank is matched with a proposal that was done, of its amount and direction."""
+    rows = session.exec(
+        select(BankLineRow, ProposalRow)
+        .join(ProposalRow, col(ProposalRow.id) == col(BankLineRow.proposal_id))
+        .where(BankLineRow.state == "matched")
+        .execution_options(yield_per=1000)
+    )
+    for line, proposal in rows:
+        moved = -proposal.amount_minor if proposal.kind == "payout" else proposal.amount_minor
+        if proposal.state != "done" or (moved, proposal.currency) != (line.amount_minor, line.currency):
+            yield f"bank line {line.id} is matched with proposal {proposal.id}, which is not done or of another amount"
 
 
 def _not_covered(session: Session) -> Iterator[str]:

@@ -297,6 +297,20 @@ class TestTheRows:
         assert (row["text"], row["amount"], row["state"]) == ("", "25.50 EUR", "matched")
 
 
+class TestTheBooks:
+    def test_are_found_wanting_where_a_line_is_matched_with_something_else(self, street, bank):
+        bank.approves(bank.proposes("fund", "@alice", "7", "R1"))
+        bank.imports(("7,00", "R1", "R1"), ("8,00", "?", "R2"))
+        assert bank.types("rita", "ledger", "verify").code == 0
+        bank.approves(bank.proposes("fund", "@alice", "9", "R3"))
+        other = "SELECT id FROM proposals WHERE amount_minor = 900"
+        street.change(
+            f"UPDATE bank_lines SET state = 'matched', proposal_id = ({other}) WHERE state = 'open'"
+        )
+        said = bank.types("rita", "ledger", "verify")
+        assert (said.code, "is not done or of another amount" in said.out) == (3, True)
+
+
 class TestReconciling:
     @pytest.fixture(autouse=True)
     def _real(self, street):
