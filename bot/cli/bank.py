@@ -93,6 +93,8 @@ def bank_lines(
         )
         unseen = database.read(office.bank_reconciling.unseen)
         rows = [_line_row(each) for each in found] + [_unseen_row(each) for each in unseen]
+    if not as_json:
+        rows = [{name: "" if value is None else value for name, value in row.items()} for row in rows]
     print_table(rows, as_json=as_json)
 
 
