@@ -7,7 +7,7 @@ found by the audit without trusting the database.
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -93,15 +93,19 @@ class Authorisations:
         session.add(row)
         session.flush()
 
-    def rename(self, session: Session, row: AuthorisationRow, named: Named) -> bool:
+    def rename(
+        self, session: Session, row: AuthorisationRow, named: Named, *, journals: Iterable[int]
+    ) -> bool:
         """The same authorisation under stand-ins of X's ids, its MAC made anew; False, and nothing done, for a forged
-        one. Only for somebody who is erased: the database lets an id become a stand-in and nothing else."""
-        moved = [allowed for _, allowed in _by_authorisation(session, row.id)]
-        if not moved or self._problem(row, moved[0]):
+        one. Only for somebody who is erased: the database lets an id become a stand-in and nothing else. `journals` are
+        those among which what it moved is looked for: nothing else finds it without reading the whole book."""
+        there = _moved_in(session, sorted(set(journals)))
+        moved = [each for (which, _), some in there.items() if which == row.id for each in some]
+        if self._problem(row, moved):
             return False
         row.person_id, row.evidence, row.version = named.person_id, named.evidence, named.version
         row.key_id = self._keyring.current_id
-        row.mac = self._mac(row, moved[0])
+        row.mac = self._mac(row, moved)
         session.add(row)
         session.flush()
         return True
@@ -172,13 +176,12 @@ def _moved_row(row: TransferRow) -> Moved:
     )
 
 
-def _by_authorisation(session: Session, only: int | None = None) -> Iterator[tuple[int, list[Moved]]]:
+def _by_authorisation(session: Session) -> Iterator[tuple[int, list[Moved]]]:
     """What was moved under each authorisation, in the order of their ids. A pending transfer that is posted later was
     allowed when it was made; the ledger itself holds the posting to it."""
-    which = col(TransferRow.authorisation_id)
     rows = session.exec(
         select(TransferRow)
-        .where(which.is_not(None) if only is None else which == only)
+        .where(col(TransferRow.authorisation_id).is_not(None))
         .where(col(TransferRow.kind).in_((Kind.POSTED.value, Kind.PENDING.value)))
         .order_by(col(TransferRow.authorisation_id), col(TransferRow.id))
         .execution_options(yield_per=1000)

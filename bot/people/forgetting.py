@@ -179,7 +179,8 @@ class Forgetting:
         x_says = own and row.kind not in {"page", "admin"} and row.evidence > 0
         version = row.version if keep_version or row.version is None else hashed(row.version)
         named = Named(person_id, hashed(row.evidence) if x_says else row.evidence, version)
-        if not self.authorisations.rename(session, row, named):
+        journals = _journals(session, row)
+        if not self.authorisations.rename(session, row, named, journals=journals):
             raise InvariantBroken(f"authorisation {row.id} does not fit the transfers that name it")
 
     def _take_out_of_lines(self, session: Session, user_id: UserId, stand_in: int) -> None:
@@ -236,6 +237,19 @@ class Forgetting:
             erased.left_id = None
             session.add(erased)
             session.flush()
+
+
+def _journals(session: Session, row: AuthorisationRow) -> set[int]:
+    """Where what it allowed can stand: the payment itself, what came of its lines, and what admins moved."""
+    found = {0}
+    if row.kind == "admin":
+        moved = rows_of(ProposalRow.transfer_id).where(ProposalRow.id == row.evidence)
+        found |= {journal or 0 for journal in session.exec(moved)}
+    if row.intent_id is not None:
+        paid = rows_of(IntentRow.journal_id).where(IntentRow.id == row.intent_id)
+        came = rows_of(IntentLineRow.settled_id).where(IntentLineRow.intent_id == row.intent_id)
+        found |= {journal or 0 for wanted in (paid, came) for journal in session.exec(wanted)}
+    return found - {0}
 
 
 def _is_named(session: Session, user_id: int) -> bool:

@@ -324,3 +324,15 @@ def test_the_same_money_is_asked_for_after_its_refusal(street, admin):
     admin.refuse(admin.refund(reference))
     admin.approve(admin.refund(reference))
     assert street.has("bob") == 100_00
+
+
+def test_somebody_admins_moved_money_of_can_be_erased(street, admin):
+    """What admins allowed is found again, and bound to the stand-in."""
+    reference = paid(street, "@smoney send 60€ @alice")
+    admin.refund(reference, TEN)
+    admin.approve(admin.payout("@alice", Money(50_00, EUR)))
+    street.says("alice", "erase me")
+    street.answers("alice")
+    assert "your account is erased" in street.heard("alice")[-1]
+    assert street.count("SELECT count(*) FROM authorisations WHERE person_id < 0") == 2
+    assert street.count("SELECT count(*) FROM proposals WHERE person_id < 0") == 1
