@@ -134,7 +134,7 @@ def bank_match(
 
 
 @bank.command("ignore")
-def bank_ignore(line: Line, reason: Reason, env: EnvFile = None) -> None:
+def bank_ignore(line: Line, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Say that a line is nobody's here, such as the bank's own fees.
 
     Example: smoney bank ignore 2831936139 --reason "account fees of November"
@@ -145,7 +145,10 @@ def bank_ignore(line: Line, reason: Reason, env: EnvFile = None) -> None:
     with open_book(env) as (settings, database):
         office, actor = open_office(settings), database.read(who_types)
         database.write(lambda session: office.bank.ignore(session, actor, line, reason=reason))
-    say("", f"{line} is ignored.")
+    if as_json:
+        typer.echo(json.dumps({"line": line, "state": "ignored"}))
+    else:
+        say("", f"{line} is ignored.")
 
 
 @bank.command("reconcile")

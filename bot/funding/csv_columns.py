@@ -65,6 +65,7 @@ HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {
 SEVERAL: Final = frozenset({"text", "currency"})
 """Of these, every column with such a heading counts; of the others one."""
 _BRACKETED: Final = re.compile(r"[(\[]([^)\]]*)[)\]]")
+_EUROS: Final = frozenset({"euro", "euros"})
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -135,13 +136,14 @@ def _plain(heading: str) -> str:
     folded = unicodedata.normalize("NFKD", _BRACKETED.sub(" ", heading)).casefold()
     bare = "".join(mark for mark in folded if not unicodedata.combining(mark))
     words = _WORD.findall(bare)
-    if len(words) > 1 and words[-1].upper() in ISO_EXPONENTS:
+    if len(words) > 1 and (words[-1].upper() in ISO_EXPONENTS or words[-1] in _EUROS):
         words = words[:-2] if words[-2] == "in" else words[:-1]
     return " ".join(words)
 
 
 def _check_currency(heading: str, currency: Currency, *, line: int) -> None:
     """`Amount (GBP)` says what its amounts are."""
-    for code in re.findall(r"\b[A-Z]{3}\b", heading):
+    euros = ["EUR"] if _EUROS & set(heading.casefold().split()) else []
+    for code in euros + re.findall(r"\b[A-Z]{3}\b", heading):
         if code in ISO_EXPONENTS and code != currency.code:
             raise ForeignCurrency(heading, currency, line=line)

@@ -76,6 +76,66 @@ class TestACsv:
     def test_in_no_encoding_is_refused(self, data):
         assert "UTF-8, UTF-16 or ISO-8859-1" in problem(data)
 
+    @pytest.mark.parametrize(
+        ("headings", "row", "minor", "words"),
+        [
+            (
+                '"Buchungsdatum";"Wertstellung";"Status";"Zahlungspflichtige*r";"Verwendungszweck";"IBAN";"Betrag (€)"',
+                '"26.11.26";"26.11.26";"Gebucht";"Eva Klein";"fuer @eva";"DE02";"1.234,50"',
+                1234_50,
+                "Eva Klein fuer @eva",
+            ),
+            (
+                "Buchung;Wertstellungsdatum;Auftraggeber/Empfänger;Buchungstext;Verwendungszweck;Saldo;Währung;Betrag;Währung",
+                "26.11.2026;26.11.2026;Eva Klein;Gutschrift;Miete;9.999,00;EUR;-7,00;EUR",
+                -7_00,
+                "Eva Klein Miete",
+            ),
+            (
+                '"Booking Date","Value Date","Partner Name","Partner Iban",Type,"Payment Reference","Amount (EUR)","Original Amount"',
+                '2026-11-26,2026-11-26,"Eva","DE02",Income,"rent",1234.50,',
+                1234_50,
+                "Eva rent",
+            ),
+            (
+                '"IBAN/BBAN","Munt","BIC","Volgnr","Datum","Rentedatum","Bedrag","Naam tegenpartij","Omschrijving-1"',
+                '"NL02","EUR","RABO","0001","2026-11-26","2026-11-26","+25,50","Eva","huur"',
+                25_50,
+                "Eva huur",
+            ),
+            (
+                "Data contabile;Data valuta;Descrizione;Dare;Avere",
+                "26/11/2026;26/11/2026;affitto;7,00;",
+                -7_00,
+                "affitto",
+            ),
+            (
+                "Data mov.;Data valor;Descrição;Montante;Saldo",
+                "26-11-2026;26-11-2026;renda;-1.234,50;9,00",
+                -1234_50,
+                "renda",
+            ),
+            (
+                "FECHA OPERACIÓN;FECHA VALOR;CONCEPTO;IMPORTE EUR;SALDO",
+                "26/11/2026;27/11/2026;renta;7,5;1,0",
+                7_50,
+                "renta",
+            ),
+            (
+                "Date;Valeur;Libellé;Débit euros;Crédit euros",
+                "26/11/2026;26/11/2026;loyer;;7,50",
+                7_50,
+                "loyer",
+            ),
+        ],
+    )
+    def test_with_the_headings_of_banks_in_seven_languages(self, headings, row, minor, words):
+        assert told(read_statement(f"{headings}\n{row}\n".encode())) == [("2026-11-26", minor, words)]
+
+    def test_that_is_still_packed_is_refused(self):
+        with pytest.raises(WrongStatement, match="unpack it"):
+            read_statement(b"PK\x03\x04\0\0")
+
     def test_with_a_column_that_says_the_direction(self):
         text = 'Datum,Naam / Omschrijving,Af Bij,Bedrag (EUR)\n20261126,A,Bij,"10,00"\n20261126,B,Af,"2,50"\n'
         assert minors(text) == [10_00, -2_50]
@@ -162,6 +222,8 @@ class TestAmounts:
         assert "more decimals" in problem(euros("2.50", written))
 
     def test_go_by_the_currency(self):
+        with pytest.raises(WrongStatement, match="where JPY is expected"):
+            read_csv(b"Date;Montant euros\n2026-11-26;700\n", currency=currency_of("JPY"))
         assert minors("Date,Amount\n2026-11-26,700\n", currency=currency_of("JPY")) == [700]
         assert minors("Date,Amount\n2026-11-26,1.0005\n", currency=currency_of("CLF")) == [1_0005]
 
