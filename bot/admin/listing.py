@@ -87,7 +87,7 @@ class Listing:
     ) -> Sequence[PaymentLine]:
         """Only the lines of the version that counts."""
         counting = [(intent, line) for intent, line in pairs if line.version == intent.version]
-        names = self._names(session, {one for i, line in counting for one in (i.payer_id, line.payee_id)})
+        names = self.names(session, {one for i, line in counting for one in (i.payer_id, line.payee_id)})
         return [
             PaymentLine(
                 at=intent.created_at,
@@ -103,7 +103,8 @@ class Listing:
             for intent, line in counting
         ]
 
-    def _names(self, session: Session, ids: set[int]) -> Mapping[int, str]:
+    def names(self, session: Session, ids: set[int]) -> Mapping[int, str]:
+        """How each is shown in a list, for those there are."""
         found = session.exec(select(PersonRow).where(col(PersonRow.user_id).in_(ids)))
         return {person.user_id: self.name(person) for person in found}
 

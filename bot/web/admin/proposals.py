@@ -1,6 +1,6 @@
 """Money that admins move: asked for by one, approved or refused by another, and what became of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request
@@ -41,16 +41,20 @@ class ProposalPages:
     def all(
         self, request: Request, seat: Here, state: State = "open", before: Before = LARGEST_ID
     ) -> Response:
-        found = seat.reads(
-            lambda session: self.treasury.proposals.newest(
+        def read(session: Session) -> tuple[Sequence[Proposal], Mapping[int, str]]:
+            proposals = self.treasury.proposals.newest(
                 session, state=state or None, limit=LONG + 1, before=before
             )
-        )
+            people = {one.person_id for one in proposals if one.person_id is not None}
+            return proposals, self.house.office.listing.names(session, people)
+
+        found, names = seat.reads(read)
         return self._shown(
             request,
             seat,
             "admin/proposals.html",
             proposals=found[:LONG],
+            names=names,
             older=found[LONG - 1].id if len(found) > LONG else None,
             state=state,
             states=STATES,
@@ -62,8 +66,12 @@ class ProposalPages:
         def read(session: Session) -> dict[str, Any]:
             proposal = self.treasury.proposals.one(session, proposal_id)
             line = session.get(IntentLineRow, proposal.line_id) if proposal.line_id else None
+            people = (proposal.person_id, line.payee_id if line else None)
             return {
                 "one": proposal,
+                "names": self.house.office.listing.names(
+                    session, {each for each in people if each is not None}
+                ),
                 "payment": session.get_one(IntentRow, line.intent_id).reference if line else None,
                 "payee_id": line.payee_id if line else None,
                 "actions": log.newest(session, subject=subject),
