@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -11,6 +12,10 @@ from bot.admin.pages import LARGEST_ID, LONG, Page, page_of
 from bot.ledger_views import money_text
 from bot.people.people import People
 from bot.store.tables import IntentLineRow, IntentRow, PersonRow
+from ledger.clock import first_id_at
+
+A_TICK = timedelta(minutes=1)
+"""More than an id's time may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,43 @@ class Listing:
             *self.paid_to(session, person_id, long=limit).rows,
         ]
         return sorted(set(both), key=lambda row: row.at, reverse=True)[:limit]
+
+    def found(
+        self,
+        session: Session,
+        *,
+        person_id: int | None = None,
+        amount_minor: int | None = None,
+        since: datetime,
+        until: datetime,
+        limit: int,
+    ) -> Sequence[PaymentLine]:
+        """Newest first: of one person on either side or of all, of one amount or of any. Ids tell the time, so nothing
+        outside of it is read."""
+        rows = (
+            select(IntentRow, IntentLineRow)
+            .join(IntentLineRow, col(IntentLineRow.intent_id) == col(IntentRow.id))
+            .where(col(IntentRow.id) >= first_id_at(since), col(IntentRow.id) < first_id_at(until + A_TICK))
+            .where(col(IntentRow.created_at) >= since, col(IntentRow.created_at) < until)
+            .where(col(IntentLineRow.version) == col(IntentRow.version))
+            .order_by(col(IntentRow.id).desc(), col(IntentLineRow.position))
+            .limit(limit)
+        )
+        if amount_minor is not None:
+            rows = rows.where(
+                or_(
+                    col(IntentLineRow.amount_minor) == amount_minor,
+                    col(IntentRow.total_minor) == amount_minor,
+                )
+            )
+        if person_id is None:
+            return self._shown(session, session.exec(rows))
+        halves = (
+            rows.where(IntentRow.payer_id == person_id),
+            rows.where(IntentLineRow.payee_id == person_id),
+        )
+        pairs = {(i.id, line.id): (i, line) for half in halves for i, line in session.exec(half)}
+        return self._shown(session, [pairs[key] for key in sorted(pairs, reverse=True)][:limit])
 
     def _of_intents(
         self, session: Session, rows: SelectOfScalar[IntentRow], *, long: int = LONG

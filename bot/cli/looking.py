@@ -1,12 +1,19 @@
 """`smoney payment` and `smoney member`: understand a payment, find a person."""
 
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.common import AsJson, EnvFile, open_book, print_table, say
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from bot.admin.listing import PaymentLine
 
 payment = typer.Typer(no_args_is_help=True, help="Understand a payment, and give it back.")
 member = typer.Typer(no_args_is_help=True, help="Find a member, look at them, help them.")
@@ -39,6 +46,58 @@ def payment_show(
         say("  note ", f"“{story.note}”")
     for each in story.happened:
         say(f"[dim]{each.at:%Y-%m-%d %H:%M:%S}[/dim] [bold]{each.kind:<8}[/bold] ", each.what)
+
+
+@payment.command("find")
+def payment_find(
+    who: Annotated[
+        str | None, typer.Option(help="Paid by or to this one: X's numeric id, a handle, or a reference.")
+    ] = None,
+    amount: Annotated[str | None, typer.Option(help="Of exactly this: 25 or 25.50.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="From then on (UTC); 30 days ago if not said.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before then (UTC).")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20,
+    env: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Payments by person, amount and time, newest first.
+
+    Example: smoney payment find --who @bob --amount 12.50 --since 2026-11-01
+    """
+    from bot.admin.amounts import amount_of
+    from bot.admin.office import open_office
+    from bot.wiring import utc_now
+
+    with open_book(env) as (settings, database):
+        office, now = open_office(settings), utc_now()
+        begin = since.replace(tzinfo=UTC) if since else now - timedelta(days=30)
+        end = until.replace(tzinfo=UTC) if until else now + timedelta(days=1)
+
+        def read(session: "Session") -> "Sequence[PaymentLine]":
+            return office.listing.found(
+                session,
+                person_id=None if who is None else office.members.one(session, who).user_id,
+                amount_minor=None if amount is None else amount_of(amount).amount_minor,
+                since=begin,
+                until=end,
+                limit=limit,
+            )
+
+        found = database.read(read)
+    rows: list[dict[str, object]] = [
+        {
+            "at": each.at.isoformat(timespec="seconds"),
+            "reference": each.reference,
+            "amount": each.amount,
+            "from": each.payer,
+            "to": each.payee,
+            "state": each.state if each.state != "paid" else each.line_state,
+        }
+        for each in found
+    ]
+    print_table(rows, as_json=as_json)
 
 
 @member.command("find")

@@ -86,3 +86,34 @@ class TestMemberData:
         other = tmp_path / "other.json"
         assert smoney("member", "data", "@bob", "--out", str(other), "--reason", " ").code == 2
         assert not other.exists()
+
+
+class TestPaymentFind:
+    WHEN = ("--since", "2026-11-23", "--until", "2026-11-24")
+
+    def found(self, smoney, *words):
+        return [
+            (row["from"], row["to"], row["amount"], row["state"])
+            for row in smoney("payment", "find", *self.WHEN, *words, "--json").rows
+        ]
+
+    def test_finds_by_person_on_either_side_amount_and_time(self, street, smoney):
+        street.tweets("bob", "@smoney send 7€ @zoe")
+        street.answers("bob")
+        street.tweets("carol", "@smoney send 2.50€ @bob")
+        street.answers("carol")
+        assert self.found(smoney) == [
+            ("@carol", "@bob", "2.50 €", "paid"),
+            ("@bob", "@zoe", "7.00 €", "held"),
+            ("@bob", "@alice", "10.00 €", "paid"),
+        ]
+        assert self.found(smoney, "--who", "@bob", "--limit", "2") == self.found(smoney)[:2]
+        assert self.found(smoney, "--who", "@alice") == [("@bob", "@alice", "10.00 €", "paid")]
+        assert self.found(smoney, "--amount", "2,50") == [("@carol", "@bob", "2.50 €", "paid")]
+        assert self.found(smoney, "--who", "@zoe", "--amount", "8") == []
+        assert smoney("payment", "find", "--until", "2026-11-23", "--json").rows == []
+
+    def test_says_what_is_wrong(self, smoney):
+        assert smoney("payment", "find", "--who", "@nobody_at_all").code == 2
+        assert smoney("payment", "find", "--amount", "1.000").code == 2
+        assert smoney("payment", "find", "--since", "yesterday").code == 2
