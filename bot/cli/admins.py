@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bot.admin.acts import Role
-from bot.cli.common import AsJson, EnvFile, open_book, print_table, say
+from bot.cli.common import AsJson, EnvFile, open_book, print_table, say, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -87,23 +87,24 @@ def admin_role(
     role: Annotated[Role, typer.Argument(help="The new role.")],
     reason: Reason,
     env: EnvFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Give somebody another role; it counts at once.
 
     Example: smoney admin role anna treasurer --reason "does the books from now on"
     """
     _act(env, lambda admins, session, actor: admins.set_role(session, actor, name, role, reason=reason))
-    say("", f"{name} has the role {role.value}.")
+    tell(f"{name} has the role {role.value}.", as_json=as_json, admin=name)
 
 
 @admin.command("end")
-def admin_end(name: Name, reason: Reason, env: EnvFile = None) -> None:
+def admin_end(name: Name, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Take somebody's rights away, at once and for good; what they did stays in the audit log.
 
     Example: smoney admin end anna --reason "left the company"
     """
     _act(env, lambda admins, session, actor: admins.end(session, actor, name, reason=reason))
-    say("", f"{name} may do nothing here any more.")
+    tell(f"{name} may do nothing here any more.", as_json=as_json, admin=name)
 
 
 def _invites(

@@ -69,6 +69,14 @@ def say(mark: str, text: str, *, err: bool = False) -> None:
     Console(stderr=err, soft_wrap=True).print(Text.from_markup(mark) + Text(visible(text)))
 
 
+def tell(sentence: str, *, as_json: bool, **facts: str | int) -> None:
+    """What was done: as a sentence, or as JSON that has it beside what it was done to."""
+    if as_json:
+        typer.echo(json.dumps({"done": sentence, **facts}))
+    else:
+        say("", sentence)
+
+
 def visible(text: str) -> str:
     """What strangers wrote, for a terminal: signs that move the cursor, colour, hide or turn text are shown as what they
     are, with their number, and so is a line's end. An admin sees that they are there, and the terminal obeys none."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import AsJson, EnvFile, open_book, print_table, say
+from bot.cli.common import AsJson, EnvFile, open_book, print_table, tell
 from bot.people.tiers import Tier
 
 if TYPE_CHECKING:
@@ -24,56 +24,61 @@ Reference = Annotated[str, typer.Argument(help="The payment's reference, from `l
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
 
 
-def member_tier(who: Who, tier: Tier, reason: Reason, env: EnvFile = None) -> None:
+def member_tier(who: Who, tier: Tier, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Say how well somebody is known, which decides their limits (docs/limits.md).
 
     Example: smoney member tier @alice identified --reason "passport seen on 26 November"
     """
     _act(env, lambda guarding, session, actor: guarding.set_tier(session, actor, who, tier, reason=reason))
-    say("", f"{who} is {tier.value}.")
+    tell(f"{who} is {tier.value}.", as_json=as_json, member=who)
 
 
-def member_unlock(who: Who, reason: Reason, env: EnvFile = None) -> None:
+def member_unlock(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Let somebody answer again who gave too many wrong codes."""
     _act(env, lambda guarding, session, actor: guarding.unlock(session, actor, who, reason=reason))
-    say("", f"{who} can answer again.")
+    tell(f"{who} can answer again.", as_json=as_json, member=who)
 
 
-def member_end_factor(who: Who, reason: Reason, env: EnvFile = None) -> None:
+def member_end_factor(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """End the second factor of somebody who has lost it and every recovery code. Make sure of them first."""
     _act(env, lambda guarding, session, actor: guarding.end_factor(session, actor, who, reason=reason))
-    say("", f"{who} has no second factor any more.")
+    tell(f"{who} has no second factor any more.", as_json=as_json, member=who)
 
 
-def member_freeze(who: Who, reason: Reason, env: EnvFile = None) -> None:
+def member_freeze(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Let nothing leave somebody's wallet, until an admin thaws it. They are told.
 
     Example: smoney member freeze @alice --reason "says her session was stolen"
     """
     _help(env, lambda helping, session, actor: helping.freeze(session, actor, who, reason=reason))
-    say("", f"{who} is frozen: nothing leaves their wallet until `smoney member thaw`.")
+    tell(
+        f"{who} is frozen: nothing leaves their wallet until `smoney member thaw`.",
+        as_json=as_json,
+        member=who,
+    )
 
 
-def member_thaw(who: Who, reason: Reason, env: EnvFile = None) -> None:
+def member_thaw(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Open a frozen account again. Make sure of its owner first.
 
     Example: smoney member thaw @alice --reason "new password at X, called back on the number we had"
     """
     _help(env, lambda helping, session, actor: helping.thaw(session, actor, who, reason=reason))
-    say("", f"{who} can pay again.")
+    tell(f"{who} can pay again.", as_json=as_json, member=who)
 
 
 def member_note(
     who: Who,
     words: Annotated[str, typer.Argument(help="What is to be remembered.")],
     env: EnvFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Note something about a member; `smoney member show` shows it.
 
     Example: smoney member note @alice "called on 26 November, will send her passport"
     """
     _help(env, lambda helping, session, actor: helping.note(session, actor, who, words=words))
-    say("", "Noted.")
+    tell("Noted.", as_json=as_json, member=who)
 
 
 def member_limits(who: Who, env: EnvFile = None, as_json: AsJson = False) -> None:
@@ -98,7 +103,9 @@ def reviews_list(env: EnvFile = None, as_json: AsJson = False) -> None:
 
 
 @reviews.command("release")
-def reviews_release(reference: Reference, reason: Reason, env: EnvFile = None) -> None:
+def reviews_release(
+    reference: Reference, reason: Reason, env: EnvFile = None, as_json: AsJson = False
+) -> None:
     """Let a payment through."""
     _act(
         env,
@@ -106,11 +113,13 @@ def reviews_release(reference: Reference, reason: Reason, env: EnvFile = None) -
             session, actor, reference, release=True, reason=reason
         ),
     )
-    say("", f"{reference} goes through.")
+    tell(f"{reference} goes through.", as_json=as_json, payment=reference)
 
 
 @reviews.command("refuse")
-def reviews_refuse(reference: Reference, reason: Reason, env: EnvFile = None) -> None:
+def reviews_refuse(
+    reference: Reference, reason: Reason, env: EnvFile = None, as_json: AsJson = False
+) -> None:
     """Give a payment back to its payer."""
     _act(
         env,
@@ -118,7 +127,7 @@ def reviews_refuse(reference: Reference, reason: Reason, env: EnvFile = None) ->
             session, actor, reference, release=False, reason=reason
         ),
     )
-    say("", f"{reference} is back with its payer.")
+    tell(f"{reference} is back with its payer.", as_json=as_json, payment=reference)
 
 
 def _act(env: Path | None, act: "Callable[[Guarding, Session, Actor], None]") -> None:

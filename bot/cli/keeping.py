@@ -55,6 +55,7 @@ def restore(
     key: Annotated[Path, typer.Option("--key", help="The file with the private key, AGE-SECRET-KEY-1...")],
     reason: Reason,
     env: EnvFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Restore a backup into an empty place and verify it. Payments stay paused until `smoney reconcile`.
 
@@ -86,6 +87,20 @@ def restore(
             )
         )
         database.close()
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "made_at": restored.manifest.made_at,
+                    "findings": list(restored.findings),
+                    "left": list(restored.left),
+                    "forgotten": restored.forgotten,
+                }
+            )
+        )
+        if restored.findings:
+            raise typer.Exit(EXIT_BROKEN)
+        return
     for left in restored.left:
         say("[yellow]LOOK[/yellow] ", left)
     if restored.forgotten:

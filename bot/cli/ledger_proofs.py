@@ -11,13 +11,17 @@ from bot.cli.common import EXIT_BROKEN, AsJson, EnvFile, open_book, say, sentenc
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of the terminal.")]
 
 
-def seal(env: EnvFile = None) -> None:
+def seal(env: EnvFile = None, as_json: AsJson = False) -> None:
     """Seal all transfers older than 90 seconds that are not sealed yet. The daemon does it by itself."""
     from bot.sealing import seal as make_seals
     from bot.wiring import utc_now
 
     with open_book(env) as (settings, database):
         made = make_seals(database, settings, utc_now)
+    if as_json:
+        for one in made:
+            typer.echo(json.dumps({"seal": one.number, "transfers": one.transfers, "root": one.root}))
+        return
     for one in made:
         say("", f"seal {one.number}: {one.transfers} transfers, root {one.root}")
     if not made:

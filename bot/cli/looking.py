@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import AsJson, EnvFile, open_book, print_table, say
+from bot.cli.common import AsJson, EnvFile, open_book, print_table, say, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -144,6 +144,7 @@ def member_data(
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; never over another one.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")],
     env: EnvFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Everything kept about one member, to hand it to them: the file they could fetch on their page. Make sure of them first.
 
@@ -158,4 +159,8 @@ def member_data(
         with whole_file(out) as file:
             told = database.write(lambda session: handing_out.data_of(session, actor, wanted, reason=reason))
             file.write(told.encode("ascii"))
-    say("", f"{out} holds everything about {wanted}. Hand it to nobody else, and delete it.")
+    tell(
+        f"{out} holds everything about {wanted}. Hand it to nobody else, and delete it.",
+        as_json=as_json,
+        file=str(out),
+    )

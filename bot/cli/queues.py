@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import AsJson, EnvFile, open_book, print_table, say
+from bot.cli.common import AsJson, EnvFile, open_book, print_table, say, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -46,20 +46,20 @@ def inbox_show(row: RowId, env: EnvFile = None, as_json: AsJson = False) -> None
 
 
 @inbox.command("retry")
-def inbox_retry(row: RowId, reason: Reason, env: EnvFile = None) -> None:
+def inbox_retry(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Work a row that was set aside once more.
 
     Example: smoney inbox retry 2831936551177172775 --reason "the fault is mended in this version"
     """
     _act(env, lambda queues, session, actor: queues.retry_inbox(session, actor, row, reason=reason))
-    say("", f"Row {row} waits to be worked.")
+    tell(f"Row {row} waits to be worked.", as_json=as_json, row=row)
 
 
 @inbox.command("drop")
-def inbox_drop(row: RowId, reason: Reason, env: EnvFile = None) -> None:
+def inbox_drop(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Give up a row that was set aside: nothing will come of it."""
     _act(env, lambda queues, session, actor: queues.drop_inbox(session, actor, row, reason=reason))
-    say("", f"Row {row} is given up.")
+    tell(f"Row {row} is given up.", as_json=as_json, row=row)
 
 
 @outbox.command("list")
@@ -81,17 +81,17 @@ def outbox_show(row: RowId, env: EnvFile = None, as_json: AsJson = False) -> Non
 
 
 @outbox.command("retry")
-def outbox_retry(row: RowId, reason: Reason, env: EnvFile = None) -> None:
+def outbox_retry(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Try again to say what X refused, or what was dropped."""
     _act(env, lambda queues, session, actor: queues.retry_outbox(session, actor, row, reason=reason))
-    say("", f"Row {row} waits to be sent.")
+    tell(f"Row {row} waits to be sent.", as_json=as_json, row=row)
 
 
 @outbox.command("drop")
-def outbox_drop(row: RowId, reason: Reason, env: EnvFile = None) -> None:
+def outbox_drop(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Do not say what still waits."""
     _act(env, lambda queues, session, actor: queues.drop_outbox(session, actor, row, reason=reason))
-    say("", f"Row {row} will not be sent.")
+    tell(f"Row {row} will not be sent.", as_json=as_json, row=row)
 
 
 def _list(env: Path | None, look: "Callable[[Queues, Session], list[Row]]", *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.admin.acts import Part
-from bot.cli.common import EnvFile, open_book, say
+from bot.cli.common import AsJson, EnvFile, open_book, say, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -19,25 +19,28 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit lo
 What = Annotated[Part, typer.Argument(help="payments: no money moves. sends: nothing is said.")]
 
 
-def pause(what: What, reason: Reason, env: EnvFile = None) -> None:
+def pause(what: What, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Halt payments or sends at once. Listening goes on, and nothing is lost.
 
     Example: smoney pause payments --reason "the balance at the bank does not fit"
     """
     _act(env, lambda switching, session, actor: switching.pause(session, actor, what, reason=reason))
     if what is Part.PAYMENTS:
-        say("", "Payments are paused: who orders or answers is told so. `smoney resume payments` ends it.")
+        tell(
+            "Payments are paused: who orders or answers is told so. `smoney resume payments` ends it.",
+            as_json=as_json,
+        )
     else:
-        say("", "Sends are paused: what is to be said waits. `smoney resume sends` ends it.")
+        tell("Sends are paused: what is to be said waits. `smoney resume sends` ends it.", as_json=as_json)
 
 
-def resume(what: What, reason: Reason, env: EnvFile = None) -> None:
+def resume(what: What, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Let payments or sends go on. Held money gets the time back in which nobody could claim it.
 
     Example: smoney resume payments --reason "the bank had booked twice, mended"
     """
     _act(env, lambda switching, session, actor: switching.resume(session, actor, what, reason=reason))
-    say("", f"{what.value.capitalize()} go on.")
+    tell(f"{what.value.capitalize()} go on.", as_json=as_json)
 
 
 def wind_down(
@@ -45,6 +48,7 @@ def wind_down(
     end: Annotated[bool, typer.Option("--end", help="Stay after all.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     env: EnvFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Close the service: no new payments or members, held money goes back, balances can only be paid out.
 
@@ -52,7 +56,7 @@ def wind_down(
     """
     if end:
         _act(env, lambda switching, session, actor: switching.end_wind_down(session, actor, reason=reason))
-        say("", "The service stays: payments and new members are taken again.")
+        tell("The service stays: payments and new members are taken again.", as_json=as_json)
         return
     if not yes:
         typer.confirm(

@@ -68,7 +68,23 @@ def _below(command: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _below(child, f"{path} {name}")
 
 
+NO_JSON = {
+    "run", "demo", "sandbox",  # they run until they are told to stop
+    "read",  # speaks JSON only
+    "keys generate", "keys rotate", "keys backup", "keys webhook", "keys public",  # lines to be pasted
+    "ledger statement", "ledger export", "ledger prove",  # files in a form of their own
+}  # fmt: skip
+
+
 class TestCommands:
+    def test_speak_json_to_who_asks(self):
+        without = {
+            path.removeprefix("smoney ")
+            for path, command in commands()
+            if not any("--json" in parameter.opts for parameter in command.params)
+        }
+        assert without == NO_JSON
+
     def test_are_each_in_the_documents(self):
         text = documented()
         missing = [path for path, _ in commands() if not re.search(rf"{path}(?![\w-])", text)]
