@@ -9,6 +9,7 @@ from bot.errors import Misconfigured
 from bot.payments.refunding import CannotRefund
 from bot.web.admin.admins import AdminPages
 from bot.web.admin.audit import AuditPages
+from bot.web.admin.bank import BankPages
 from bot.web.admin.entry import EntryPages
 from bot.web.admin.house import LANGUAGE, House, house_of
 from bot.web.admin.ledger import LedgerPages
@@ -35,6 +36,7 @@ GROUPS = (
     AuditPages,
     AdminPages,
     ProposalPages,
+    BankPages,
     SwitchPages,
 )
 
