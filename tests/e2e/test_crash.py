@@ -23,7 +23,7 @@ from sqlmodel import Session, col, select
 
 from bot.auditing import verify
 from bot.demo.town import Resident, demo_settings, open_town
-from bot.payments.intents import IntentState
+from bot.payments.intents import IntentState, LineState
 from bot.sandbox.core import World
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.http import serve
@@ -419,6 +419,8 @@ def check_payments(crowd: Crowd, paid: list[Payment], intents: dict[str, str]) -
     assert [reference for reference, times in once.items() if times > 1] == []
     for payment in paid:
         assert (payment.reference, payment.payer, payment.payee, payment.amount_minor) in answered, payment
+        # Held for who has not come, and taken back by the "cancel" that answered the question of another version.
+        assert payment.state != LineState.CANCELLED or payment.reference in crowd.refused, payment
     newest = {question.reference: question for question in crowd.questions}
     for question in crowd.right:
         if (
@@ -462,7 +464,11 @@ def check_told(place: Place, paid: list[Payment]) -> None:
 def check_balances(balances: dict[str, int | None], paid: list[Payment]) -> None:
     for name, available in balances.items():
         funds = FUNDS if name in MEMBERS else POOR_FUNDS if name == POOR else 0
-        spent = sum(payment.amount_minor for payment in paid if payment.payer == name)
+        spent = sum(
+            payment.amount_minor
+            for payment in paid
+            if payment.payer == name and payment.state != LineState.CANCELLED
+        )
         came = sum(
             payment.amount_minor for payment in paid if payment.payee == name and payment.state == "paid"
         )
