@@ -37,7 +37,7 @@ _MASTER = re.compile(
   | (?P<heart>(?:&lt;|<)3+(?![\d.,]|\s?(?:€|eur)))
   | (?P<number>🔟|(?:(?<![^\s€])[.,](?=\d))?{_DIGIT}(?:(?:{_DIGIT})|{_BETWEEN_DIGITS}{{1,3}}(?=\d))*(?:[.,](?:--?|–|—|=)(?![\w]))?)
   | (?P<entity>&(?:amp|lt|gt|quot|\#39);)
-  | (?P<word>{_LETTER}(?:{_LETTER}|['’ʼ‐‑-](?=[^\W\d_]))*)
+  | (?P<word>{_LETTER}(?:{_LETTER}|['’ʼ‐‑-](?=[^\W\d_])|(?<=[lL])·(?=[lL]))*)
   | (?P<cashtag>\$[A-Za-z_]\w*)
   | (?P<emoji>{_EMOJI}[\ufe0e\ufe0f\U0001F3FB-\U0001F3FF\U000E0020-\U000E007F]*
         (?:\u200d{_EMOJI}[\ufe0e\ufe0f\U0001F3FB-\U0001F3FF]*)*)

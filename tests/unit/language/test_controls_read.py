@@ -1,5 +1,7 @@
 """What people decide for themselves is read in every language, and a person named in it is that person alone."""
 
+import re
+
 import pytest
 
 from bot.language.lexicon import language_files
@@ -63,3 +65,31 @@ class TestPersonNamed:
     def test_is_nobody_where_it_is_not_certain(self, text: str):
         reading = heard(text)
         assert not (isinstance(reading, Command) and reading.person)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+class TestWordsTheBotTellsPeopleToWrite:
+    """A sentence that says "CANCEL with the reference takes it back" must name a word that the reader knows."""
+
+    @pytest.mark.parametrize("verb", [Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT])
+    def test_are_read_with_a_reference(self, code: str, verb: Verb):
+        word = language_files()[code]["words"][f"command_{verb.value}"]
+        reading = heard(f"{word} P-HDVVRX", code)
+        assert isinstance(reading, Command), word
+        assert (reading.verb, reading.reference) == (verb, "P-HDVVRX")
+
+    def test_are_read_where_it_stands_in_capitals_alone(self, code: str):
+        for name in (
+            "help",
+            "history",
+            "reference_unknown",
+            "not_frozen",
+            "factor_new",
+            "private_on",
+            "frozen",
+        ):
+            for word in _CAPITALS.findall(language_files()[code]["said"][name]):
+                assert isinstance(heard(word, code), Command), (name, word)
+
+
+_CAPITALS = re.compile(r"\b[A-ZÀ-Þ](?:·?[A-ZÀ-Þ]){2,}\b")
