@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bot.admin.acts import NotAllowed, Role
@@ -160,17 +159,6 @@ class Admins:
         for each in session.exec(open_ones):
             each.ended_at = self.clock()
             session.add(each)
-
-
-def are_two(session: Session) -> bool:
-    """Whether there are two different people who could move money together."""
-    able = (Role.TREASURER.value, Role.OWNER.value)
-    counted = (
-        select(func.count())
-        .select_from(AdminRow)
-        .where(col(AdminRow.ended_at).is_(None), col(AdminRow.role).in_(able))
-    )
-    return session.exec(counted).one() > 1
 
 
 def hash_of_invite(word: str) -> bytes:

@@ -231,7 +231,7 @@ class Treasury:
             most = self.spending.most_held(person)
             raise Misconfigured(
                 str(person.user_id),
-                f"would hold more than the tier {person.tier} may: {most.amount_minor} minor units.",
+                f"would hold more than the tier {person.tier} may: {most}.",
                 example=f"smoney member tier {person.user_id} {Tier.IDENTIFIED.value}",
             )
 
@@ -246,7 +246,7 @@ class Treasury:
         if available < amount:
             raise Misconfigured(
                 str(person.user_id),
-                f"has {available.amount_minor} minor units that are free.",
+                f"has {available} that are free.",
                 example="at most that",
             )
 

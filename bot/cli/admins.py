@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bot.admin.acts import Role
-from bot.cli.common import AsJson, EnvFile, open_book, print_table, say, tell
+from bot.cli.common import AsJson, EnvFile, act, open_book, print_table, say, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from bot.admin.admins import Admins
     from bot.admin.log import Actor
+    from bot.admin.office import Office
 
 admin = typer.Typer(
     no_args_is_help=True, help="Who may do something here: their roles, their way to the page."
@@ -61,7 +61,9 @@ def admin_add(
     """
     _invites(
         env,
-        lambda admins, session, actor: admins.add(session, actor, name, role, login=login, reason=reason),
+        lambda office, session, actor: office.admins.add(
+            session, actor, name, role, login=login, reason=reason
+        ),
         f"{name} is added, with the role {role.value}.",
         as_json=as_json,
     )
@@ -75,7 +77,7 @@ def admin_invite(name: Name, reason: Reason, env: EnvFile = None, as_json: AsJso
     """
     _invites(
         env,
-        lambda admins, session, actor: admins.invite(session, actor, name, reason=reason),
+        lambda office, session, actor: office.admins.invite(session, actor, name, reason=reason),
         f"{name} has no password and no app any more, and is signed out everywhere.",
         as_json=as_json,
     )
@@ -93,7 +95,7 @@ def admin_role(
 
     Example: smoney admin role anna treasurer --reason "does the books from now on"
     """
-    _act(env, lambda admins, session, actor: admins.set_role(session, actor, name, role, reason=reason))
+    act(env, lambda office, session, actor: office.admins.set_role(session, actor, name, role, reason=reason))
     tell(f"{name} has the role {role.value}.", as_json=as_json, admin=name)
 
 
@@ -103,17 +105,17 @@ def admin_end(name: Name, reason: Reason, env: EnvFile = None, as_json: AsJson =
 
     Example: smoney admin end anna --reason "left the company"
     """
-    _act(env, lambda admins, session, actor: admins.end(session, actor, name, reason=reason))
+    act(env, lambda office, session, actor: office.admins.end(session, actor, name, reason=reason))
     tell(f"{name} may do nothing here any more.", as_json=as_json, admin=name)
 
 
 def _invites(
-    env: Path | None, act: "Callable[[Admins, Session, Actor], str]", done: str, *, as_json: bool
+    env: Path | None, invite: "Callable[[Office, Session, Actor], str]", done: str, *, as_json: bool
 ) -> None:
     """The word is told to whoever typed, who passes it on in person: it stands nowhere else."""
     from bot.settings import load
 
-    word = _act(env, act)
+    word = act(env, invite)
     where = f"{load(env).web_address}/admin/welcome"
     if as_json:
         typer.echo(json.dumps({"word": word, "where": where}))
@@ -121,12 +123,3 @@ def _invites(
     say("", f"{done} Their word, good once and for 24 hours; tell it to nobody else:")
     say("  ", word)
     say("", f"They type it at {where}")
-
-
-def _act(env: Path | None, act: "Callable[[Admins, Session, Actor], T]") -> T:
-    from bot.admin.admins import who_types
-    from bot.admin.office import open_office
-
-    with open_book(env) as (settings, database):
-        admins, actor = open_office(settings).admins, database.read(who_types)
-        return database.write(lambda session: act(admins, session, actor))

@@ -7,6 +7,9 @@ import typer
 
 from bot.cli.common import AsJson, EnvFile, open_book, print_table
 
+BESIDE = 50
+"""So many more are read than shown: what several programs did within half a minute is put in order by its time."""
+
 
 def audit(
     subject: Annotated[
@@ -24,7 +27,7 @@ def audit(
 
     with open_book(env) as (settings, database):
         log = open_office(settings).log
-        found = database.read(lambda session: log.newest(session, subject=subject, limit=limit))
+        found = database.read(lambda session: log.newest(session, subject=subject, limit=limit + BESIDE))
     rows: list[dict[str, object]] = [
         {
             "at": each.at.isoformat(timespec="seconds"),
@@ -35,6 +38,6 @@ def audit(
             "reason": each.reason,
             "facts": dict(each.facts) if as_json else json.dumps(dict(each.facts)),
         }
-        for each in found
+        for each in found[:limit]
     ]
     print_table(rows, as_json=as_json)

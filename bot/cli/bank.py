@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import EXIT_FAULT, AsJson, EnvFile, open_book, print_table, say
+from bot.cli.common import EXIT_FAULT, AsJson, EnvFile, act, open_book, print_table, say, tell
 from bot.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from bot.admin.bank_lines import KnownLine
+    from bot.admin.log import Actor
+    from bot.admin.office import Office
     from bot.admin.proposals import Proposal
     from bot.funding.statements import BankStatement
 
@@ -114,23 +118,17 @@ def bank_match(
 
     Example: smoney bank match 2831936139 @alice --reason "she wrote in: sent from her husband's account"
     """
-    from bot.admin.admins import who_types
-    from bot.admin.office import open_office
-    from bot.cli.treasury import tell
+    from bot.cli.treasury import tell_of
 
     if (who is None) == (proposal is None):
         raise typer.BadParameter("name somebody, or a proposal with --proposal")
-    with open_book(env) as (settings, database):
-        office, actor = open_office(settings), database.read(who_types)
+
+    def match(office: "Office", session: "Session", actor: "Actor") -> "Proposal":
         if proposal is not None:
-            done = database.write(
-                lambda session: office.bank.match_proposal(session, actor, line, proposal, reason=reason)
-            )
-        else:
-            done = database.write(
-                lambda session: office.bank.match(session, actor, line, who or "", reason=reason)
-            )
-    tell(done, as_json=as_json)
+            return office.bank.match_proposal(session, actor, line, proposal, reason=reason)
+        return office.bank.match(session, actor, line, who or "", reason=reason)
+
+    tell_of(act(env, match), as_json=as_json)
 
 
 @bank.command("ignore")
@@ -139,16 +137,8 @@ def bank_ignore(line: Line, reason: Reason, env: EnvFile = None, as_json: AsJson
 
     Example: smoney bank ignore 2831936139 --reason "account fees of November"
     """
-    from bot.admin.admins import who_types
-    from bot.admin.office import open_office
-
-    with open_book(env) as (settings, database):
-        office, actor = open_office(settings), database.read(who_types)
-        database.write(lambda session: office.bank.ignore(session, actor, line, reason=reason))
-    if as_json:
-        typer.echo(json.dumps({"line": line, "state": "ignored"}))
-    else:
-        say("", f"{line} is ignored.")
+    act(env, lambda office, session, actor: office.bank.ignore(session, actor, line, reason=reason))
+    tell(f"{line} is ignored.", as_json=as_json, line=line)
 
 
 @bank.command("reconcile")

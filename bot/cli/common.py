@@ -2,16 +2,22 @@
 
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from bot.admin.log import Actor
+    from bot.admin.office import Office
     from bot.settings import Settings
     from ledger.database import Database
+
+T = TypeVar("T")
 
 EXIT_FAULT = 1
 EXIT_MISCONFIGURED = 2
@@ -33,6 +39,16 @@ def open_book(env: Path | None) -> "Iterator[tuple[Settings, Database]]":
             yield settings, database
         finally:
             database.close()
+
+
+def act(env: Path | None, do: "Callable[[Office, Session, Actor], T]") -> T:
+    """What an admin does by command: by whoever types, with what they may do, in one transaction."""
+    from bot.admin.admins import who_types
+    from bot.admin.office import open_office
+
+    with open_book(env) as (settings, database):
+        office, actor = open_office(settings), database.read(who_types)
+        return database.write(lambda session: do(office, session, actor))
 
 
 @contextmanager

@@ -1,21 +1,15 @@
 """`smoney member ...` that acts, and `smoney reviews`: how well somebody is known, who may answer or pay, which payments go
 through."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import AsJson, EnvFile, open_book, print_table, tell
+from bot.cli.common import AsJson, EnvFile, act, open_book, print_table, tell
 from bot.people.tiers import Tier
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from bot.admin.guarding import Guarding
-    from bot.admin.helping import Helping
-    from bot.admin.log import Actor
+    pass
 
 reviews = typer.Typer(no_args_is_help=True, help="Payments that wait for somebody to look at them.")
 
@@ -29,19 +23,21 @@ def member_tier(who: Who, tier: Tier, reason: Reason, env: EnvFile = None, as_js
 
     Example: smoney member tier @alice identified --reason "passport seen on 26 November"
     """
-    _act(env, lambda guarding, session, actor: guarding.set_tier(session, actor, who, tier, reason=reason))
+    act(
+        env, lambda office, session, actor: office.guarding.set_tier(session, actor, who, tier, reason=reason)
+    )
     tell(f"{who} is {tier.value}.", as_json=as_json, member=who)
 
 
 def member_unlock(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Let somebody answer again who gave too many wrong codes."""
-    _act(env, lambda guarding, session, actor: guarding.unlock(session, actor, who, reason=reason))
+    act(env, lambda office, session, actor: office.guarding.unlock(session, actor, who, reason=reason))
     tell(f"{who} can answer again.", as_json=as_json, member=who)
 
 
 def member_end_factor(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """End the second factor of somebody who has lost it and every recovery code. Make sure of them first."""
-    _act(env, lambda guarding, session, actor: guarding.end_factor(session, actor, who, reason=reason))
+    act(env, lambda office, session, actor: office.guarding.end_factor(session, actor, who, reason=reason))
     tell(f"{who} has no second factor any more.", as_json=as_json, member=who)
 
 
@@ -50,7 +46,7 @@ def member_freeze(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson
 
     Example: smoney member freeze @alice --reason "says her session was stolen"
     """
-    _help(env, lambda helping, session, actor: helping.freeze(session, actor, who, reason=reason))
+    act(env, lambda office, session, actor: office.helping.freeze(session, actor, who, reason=reason))
     tell(
         f"{who} is frozen: nothing leaves their wallet until `smoney member thaw`.",
         as_json=as_json,
@@ -63,7 +59,7 @@ def member_thaw(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson =
 
     Example: smoney member thaw @alice --reason "new password at X, called back on the number we had"
     """
-    _help(env, lambda helping, session, actor: helping.thaw(session, actor, who, reason=reason))
+    act(env, lambda office, session, actor: office.helping.thaw(session, actor, who, reason=reason))
     tell(f"{who} can pay again.", as_json=as_json, member=who)
 
 
@@ -77,7 +73,7 @@ def member_note(
 
     Example: smoney member note @alice "called on 26 November, will send her passport"
     """
-    _help(env, lambda helping, session, actor: helping.note(session, actor, who, words=words))
+    act(env, lambda office, session, actor: office.helping.note(session, actor, who, words=words))
     tell("Noted.", as_json=as_json, member=who)
 
 
@@ -107,9 +103,9 @@ def reviews_release(
     reference: Reference, reason: Reason, env: EnvFile = None, as_json: AsJson = False
 ) -> None:
     """Let a payment through."""
-    _act(
+    act(
         env,
-        lambda guarding, session, actor: guarding.decide(
+        lambda office, session, actor: office.guarding.decide(
             session, actor, reference, release=True, reason=reason
         ),
     )
@@ -121,31 +117,13 @@ def reviews_refuse(
     reference: Reference, reason: Reason, env: EnvFile = None, as_json: AsJson = False
 ) -> None:
     """Give a payment back to its payer."""
-    _act(
+    act(
         env,
-        lambda guarding, session, actor: guarding.decide(
+        lambda office, session, actor: office.guarding.decide(
             session, actor, reference, release=False, reason=reason
         ),
     )
     tell(f"{reference} is back with its payer.", as_json=as_json, payment=reference)
-
-
-def _act(env: Path | None, act: "Callable[[Guarding, Session, Actor], None]") -> None:
-    from bot.admin.admins import who_types
-    from bot.admin.office import open_office
-
-    with open_book(env) as (settings, database):
-        guarding, actor = open_office(settings).guarding, database.read(who_types)
-        database.write(lambda session: act(guarding, session, actor))
-
-
-def _help(env: Path | None, act: "Callable[[Helping, Session, Actor], None]") -> None:
-    from bot.admin.admins import who_types
-    from bot.admin.office import open_office
-
-    with open_book(env) as (settings, database):
-        helping, actor = open_office(settings).helping, database.read(who_types)
-        database.write(lambda session: act(helping, session, actor))
 
 
 def add_to(member: typer.Typer) -> None:

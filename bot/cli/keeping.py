@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import EXIT_BROKEN, AsJson, EnvFile, open_book, print_table, say, sentences
+from bot.cli.common import EXIT_BROKEN, AsJson, EnvFile, open_book, print_table, say, sentences, tell
 from bot.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from bot.keeping.reconciling import Standing
+    from bot.keeping.restoring import Restored
 
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log.")]
 
@@ -63,6 +64,7 @@ def restore(
     """
     from bot.admin.acts import Role
     from bot.admin.admins import who_types
+    from bot.admin.log import Actor
     from bot.admin.office import open_office
     from bot.keeping.restoring import restore as bring_back
     from bot.running import one_daemon
@@ -79,27 +81,25 @@ def restore(
             "findings": len(restored.findings),
         }
         office = open_office(settings)
-        # They hold the private key and the empty place; who may do what is said by the book they bring back.
-        actor = database.read(lambda session: who_types(session, unknown=Role.OWNER))
+        # It is done, and is written down whatever the book says of them: they held the private key and the empty place.
+        name = database.read(lambda session: who_types(session, unknown=Role.OWNER)).name
+        actor = Actor(name, Role.OWNER)
         database.write(
             lambda session: office.log.record(
                 session, actor, "book.restore", "book", reason=reason, facts=facts
             )
         )
         database.close()
+    _show_restored(restored, as_json=as_json)
+    if restored.findings:
+        raise typer.Exit(EXIT_BROKEN)
+
+
+def _show_restored(restored: "Restored", *, as_json: bool) -> None:
+    made_at = restored.manifest.made_at
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "made_at": restored.manifest.made_at,
-                    "findings": list(restored.findings),
-                    "left": list(restored.left),
-                    "forgotten": restored.forgotten,
-                }
-            )
-        )
-        if restored.findings:
-            raise typer.Exit(EXIT_BROKEN)
+        told = {"made_at": made_at, "findings": list(restored.findings), "left": list(restored.left)}
+        typer.echo(json.dumps(told | {"forgotten": restored.forgotten}))
         return
     for left in restored.left:
         say("[yellow]LOOK[/yellow] ", left)
@@ -107,10 +107,9 @@ def restore(
         say("", f"{restored.forgotten} people were erased since that backup, and are again.")
     for finding in restored.findings:
         say("[red]BROKEN[/red] ", finding)
-    if restored.findings:
-        raise typer.Exit(EXIT_BROKEN)
-    say("", f"The book is as it was at {restored.manifest.made_at}, and all holds. Payments are paused: start the "
-        "daemon, which only listens now, and see `smoney reconcile`.")  # fmt: skip
+    if not restored.findings:
+        say("", f"The book is as it was at {made_at}, and all holds. Payments are paused: start the daemon, which only "
+            "listens now, and see `smoney reconcile`.")  # fmt: skip
 
 
 def reconcile(
@@ -143,7 +142,9 @@ def reconcile(
         reconciling = Reconciling(database, gateway, office.outbox, office.log, utc_now)
         standing = reconciling.look()
         if standing is None:
-            say("", "Nothing to reconcile: this book was not restored, or was reconciled before.")
+            tell(
+                "Nothing to reconcile: this book was not restored, or was reconciled before.", as_json=as_json
+            )
             return
         _show_standing(standing, as_json=as_json)
         if not done:
@@ -154,7 +155,7 @@ def reconcile(
         if findings:
             raise typer.Exit(EXIT_BROKEN)
         told = reconciling.finish(database.read(who_types), standing, reason=reason)
-    say("", f"Payments go on. {told} messages tell people what was lost.")
+    tell(f"Payments go on. {told} messages tell people what was lost.", as_json=as_json)
 
 
 def _show_standing(standing: "Standing", *, as_json: bool) -> None:

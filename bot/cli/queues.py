@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import AsJson, EnvFile, open_book, print_table, say, tell
+from bot.cli.common import AsJson, EnvFile, act, open_book, print_table, say, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from bot.admin.log import Actor
     from bot.admin.queues import Queues, Row
 
 inbox = typer.Typer(no_args_is_help=True, help="What arrived from X: look, try again, give up.")
@@ -51,14 +50,14 @@ def inbox_retry(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson
 
     Example: smoney inbox retry 2831936551177172775 --reason "the fault is mended in this version"
     """
-    _act(env, lambda queues, session, actor: queues.retry_inbox(session, actor, row, reason=reason))
+    act(env, lambda office, session, actor: office.queues.retry_inbox(session, actor, row, reason=reason))
     tell(f"Row {row} waits to be worked.", as_json=as_json, row=row)
 
 
 @inbox.command("drop")
 def inbox_drop(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Give up a row that was set aside: nothing will come of it."""
-    _act(env, lambda queues, session, actor: queues.drop_inbox(session, actor, row, reason=reason))
+    act(env, lambda office, session, actor: office.queues.drop_inbox(session, actor, row, reason=reason))
     tell(f"Row {row} is given up.", as_json=as_json, row=row)
 
 
@@ -83,14 +82,14 @@ def outbox_show(row: RowId, env: EnvFile = None, as_json: AsJson = False) -> Non
 @outbox.command("retry")
 def outbox_retry(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Try again to say what X refused, or what was dropped."""
-    _act(env, lambda queues, session, actor: queues.retry_outbox(session, actor, row, reason=reason))
+    act(env, lambda office, session, actor: office.queues.retry_outbox(session, actor, row, reason=reason))
     tell(f"Row {row} waits to be sent.", as_json=as_json, row=row)
 
 
 @outbox.command("drop")
 def outbox_drop(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
     """Do not say what still waits."""
-    _act(env, lambda queues, session, actor: queues.drop_outbox(session, actor, row, reason=reason))
+    act(env, lambda office, session, actor: office.queues.drop_outbox(session, actor, row, reason=reason))
     tell(f"Row {row} will not be sent.", as_json=as_json, row=row)
 
 
@@ -113,15 +112,6 @@ def _show(env: Path | None, look: "Callable[[Queues, Session], Row]", *, as_json
         return
     for name, value in row.items():
         say(f"[bold]{name}[/bold]  ", str(value))
-
-
-def _act(env: Path | None, act: "Callable[[Queues, Session, Actor], None]") -> None:
-    from bot.admin.admins import who_types
-    from bot.admin.office import open_office
-
-    with open_book(env) as (settings, database):
-        queues, actor = open_office(settings).queues, database.read(who_types)
-        database.write(lambda session: act(queues, session, actor))
 
 
 def _refuse(state: str | None, known: tuple[str, ...]) -> None:

@@ -1,19 +1,14 @@
 """`smoney pause`, `resume` and `wind-down`: what an admin halts at once, and lets go on."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.admin.acts import Part
-from bot.cli.common import AsJson, EnvFile, open_book, say, tell
+from bot.cli.common import AsJson, EnvFile, act, tell
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from bot.admin.log import Actor
-    from bot.admin.switching import Switching
+    pass
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
 What = Annotated[Part, typer.Argument(help="payments: no money moves. sends: nothing is said.")]
@@ -24,7 +19,7 @@ def pause(what: What, reason: Reason, env: EnvFile = None, as_json: AsJson = Fal
 
     Example: smoney pause payments --reason "the balance at the bank does not fit"
     """
-    _act(env, lambda switching, session, actor: switching.pause(session, actor, what, reason=reason))
+    act(env, lambda office, session, actor: office.switching.pause(session, actor, what, reason=reason))
     if what is Part.PAYMENTS:
         tell(
             "Payments are paused: who orders or answers is told so. `smoney resume payments` ends it.",
@@ -39,7 +34,7 @@ def resume(what: What, reason: Reason, env: EnvFile = None, as_json: AsJson = Fa
 
     Example: smoney resume payments --reason "the bank had booked twice, mended"
     """
-    _act(env, lambda switching, session, actor: switching.resume(session, actor, what, reason=reason))
+    act(env, lambda office, session, actor: office.switching.resume(session, actor, what, reason=reason))
     tell(f"{what.value.capitalize()} go on.", as_json=as_json)
 
 
@@ -55,7 +50,7 @@ def wind_down(
     Example: smoney wind-down --reason "we stop on 31 December"
     """
     if end:
-        _act(env, lambda switching, session, actor: switching.end_wind_down(session, actor, reason=reason))
+        act(env, lambda office, session, actor: office.switching.end_wind_down(session, actor, reason=reason))
         tell("The service stays: payments and new members are taken again.", as_json=as_json)
         return
     if not yes:
@@ -63,20 +58,11 @@ def wind_down(
             "From now on nobody can pay or join, and all held money goes back to its payers. Go on?",
             abort=True,
         )
-    _act(env, lambda switching, session, actor: switching.wind_down(session, actor, reason=reason))
-    say(
-        "",
+    act(env, lambda office, session, actor: office.switching.wind_down(session, actor, reason=reason))
+    tell(
         "The service is being closed. Pay out what is owed: `smoney member payout`; see docs/operating/wind-down.md.",
+        as_json=as_json,
     )
-
-
-def _act(env: Path | None, act: "Callable[[Switching, Session, Actor], None]") -> None:
-    from bot.admin.admins import who_types
-    from bot.admin.office import open_office
-
-    with open_book(env) as (settings, database):
-        switching, actor = open_office(settings).switching, database.read(who_types)
-        database.write(lambda session: act(switching, session, actor))
 
 
 def add_to(app: typer.Typer, panel: str) -> None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import EXIT_FAULT, AsJson, EnvFile, open_book, print_table, say
+from bot.cli.common import EXIT_FAULT, AsJson, EnvFile, act, open_book, print_table, say
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
     from bot.admin.log import Actor
+    from bot.admin.office import Office
     from bot.admin.proposals import Proposal
-    from bot.admin.treasury import Treasury
 
 operator = typer.Typer(no_args_is_help=True, help="The operator's own money, from which losses are met.")
 proposals = typer.Typer(
@@ -40,7 +40,7 @@ def member_fund(
 
     _propose(
         env,
-        lambda treasury, session, actor: treasury.propose_fund(
+        lambda office, session, actor: office.treasury.propose_fund(
             session, actor, who, amount_of(amount), reference=reference, reason=reason
         ),
         as_json=as_json,
@@ -58,7 +58,7 @@ def member_payout(
 
     _propose(
         env,
-        lambda treasury, session, actor: treasury.propose_payout(
+        lambda office, session, actor: office.treasury.propose_payout(
             session, actor, who, amount_of(amount), reference=reference, reason=reason
         ),
         as_json=as_json,
@@ -77,7 +77,7 @@ def operator_fund(
 
     _propose(
         env,
-        lambda treasury, session, actor: treasury.propose_operator_fund(
+        lambda office, session, actor: office.treasury.propose_operator_fund(
             session, actor, amount_of(amount), reference=reference, reason=reason
         ),
         as_json=as_json,
@@ -106,7 +106,7 @@ def payment_refund(
         typer.confirm(f"Give {amount or 'the whole'} of {reference} back to its payer?", abort=True)
     _propose(
         env,
-        lambda treasury, session, actor: treasury.refund(
+        lambda office, session, actor: office.treasury.refund(
             session,
             actor,
             reference,
@@ -153,7 +153,7 @@ def proposals_approve(
             say("", _sentence(waiting))
             typer.confirm("Do it?", abort=True)
         done = database.write(lambda session: treasury.approve(session, actor, proposal, reason=reason))
-    tell(done, as_json=as_json)
+    tell_of(done, as_json=as_json)
     if done.state != "done":
         raise typer.Exit(EXIT_FAULT)
 
@@ -166,24 +166,18 @@ def proposals_refuse(proposal: Id, reason: Reason, env: EnvFile = None, as_json:
     """
     _propose(
         env,
-        lambda treasury, session, actor: treasury.refuse(session, actor, proposal, reason=reason),
+        lambda office, session, actor: office.treasury.refuse(session, actor, proposal, reason=reason),
         as_json=as_json,
     )
 
 
 def _propose(
-    env: Path | None, act: "Callable[[Treasury, Session, Actor], Proposal]", *, as_json: bool
+    env: Path | None, propose: "Callable[[Office, Session, Actor], Proposal]", *, as_json: bool
 ) -> None:
-    from bot.admin.admins import who_types
-    from bot.admin.office import open_office
-
-    with open_book(env) as (settings, database):
-        treasury, actor = open_office(settings).treasury, database.read(who_types)
-        made = database.write(lambda session: act(treasury, session, actor))
-    tell(made, as_json=as_json)
+    tell_of(act(env, propose), as_json=as_json)
 
 
-def tell(proposal: "Proposal", *, as_json: bool) -> None:
+def tell_of(proposal: "Proposal", *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(_row(proposal)))
         return

@@ -51,7 +51,8 @@ class Refunding:
         if state is not LineState.PAID and state not in SET_ASIDE:
             raise CannotRefund(f"nothing of it is with its payee: it is {state.value}.")
         if not 0 < amount.amount_minor <= line.amount_minor:
-            raise CannotRefund(f"it was {line.amount_minor} minor units, which is the most that can go back.")
+            whole = Money(line.amount_minor, amount.currency)
+            raise CannotRefund(f"it was {whole}, which is the most that can go back.")
 
     def give_back(
         self,
@@ -92,7 +93,7 @@ class Refunding:
             return self.house.make_good(session, payer, amount, key=key)
         except ledger_errors.InsufficientFunds as short:
             raise CannotRefund(
-                f"the operator's own account has {short.available_minor} minor units; put money in with "
+                f"the operator's own account has {Money(short.available_minor, amount.currency)}; put money in with "
                 "`smoney operator fund`."
             ) from None
         except ledger_errors.AccountNotOpen:
@@ -122,7 +123,7 @@ class Refunding:
                 )
         except ledger_errors.InsufficientFunds as short:
             raise CannotRefund(
-                f"its payee has {short.available_minor} minor units left; --from-loss meets it from the operator's own "
+                f"its payee has {Money(short.available_minor, amount.currency)} left; --from-loss meets it from the operator's own "
                 "money."
             ) from None
         except ledger_errors.AccountNotOpen:

@@ -1,6 +1,7 @@
 """What is halted now, a row each while it is: payments, sends, or everything for good.
 
-Asked in the very transaction that would do the halted thing, so that no worker is too quick. Who halts it and why is
+Asked in the very transaction that would do the halted thing. On PostgreSQL one that had asked before may still end after the
+switch is on; none begins. Who halts it and why is
 written down by whoever calls `turn_on` and `turn_off`.
 """
 

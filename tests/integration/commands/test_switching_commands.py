@@ -34,3 +34,13 @@ class TestWindDown:
         street.tweets("bob", "@smoney send 6€ @alice")
         street.answers("bob")
         assert street.has("alice") == 16_00
+
+
+def test_each_says_what_it_did_as_json_alone(smoney):
+    why = ("--reason", "a drill", "--json")
+    for words in (
+        ("pause", "payments"), ("resume", "payments"), ("pause", "sends"), ("resume", "sends"),
+        ("wind-down", "--yes"), ("wind-down", "--end"),
+    ):  # fmt: skip
+        (row,) = smoney(*words, *why).rows
+        assert row["done"], words

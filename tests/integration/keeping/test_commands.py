@@ -58,6 +58,27 @@ class TestCommands:
             assert copy.read(lambda s: s.connection().exec_driver_sql("SELECT action FROM admin_actions").all()) == [("book.restore",)]  # fmt: skip
 
     @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    def test_write_down_who_restored_whatever_the_book_says_of_them(
+        self, keeper, town_env, empty_env, tmp_path, monkeypatch
+    ):
+        """It is done by then: a book that was brought back without a word of it would be worse."""
+        why = ("--reason", "the team")
+        for login, name, role in (("root", "olga", "owner"), ("olga", "rita", "read")):
+            monkeypatch.setenv("SUDO_USER", login)
+            added = smoney("admin", "add", name, "--role", role, "--login", name, *why, env=town_env)
+            assert added.exit_code == 0, added.stderr
+        file = tmp_path / "town.age"
+        assert smoney("backup", str(file), env=town_env).exit_code == 0
+        monkeypatch.setenv("SUDO_USER", "rita")
+        back = smoney(
+            "restore", str(file), "--key", str(keeper.key), "--reason", "disk lost", "--json", env=empty_env
+        )
+        assert back.exit_code == 0, back.stderr
+        assert json.loads(back.stdout)["findings"] == []
+        row = json.loads(smoney("audit", "--json", "--limit", "1", env=empty_env).stdout)
+        assert (row["by"], row["action"]) == ("rita", "book.restore")
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     def test_back_up_into_the_home_directory_by_themselves(self, keeper, town_env):
         assert smoney("backup", env=town_env).exit_code == 0
         assert len(list((keeper.settings.home / "backups").glob("smoney-*.age"))) == 1
