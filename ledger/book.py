@@ -81,7 +81,7 @@ class Ledger:
 
         Raises a `Refused` with the numbers, `UnknownAccount`, or `IdempotencyConflict`; nothing was written then.
         """
-        return self.journal(session, (new,))[0]
+        return self._book(session, (self._line(new),))[0]
 
     def journal(self, session: Session, news: Sequence[NewTransfer]) -> tuple[Transfer, ...]:
         """Book several transfers under one journal id, in this order, all or nothing. Raises as `transfer`."""
@@ -92,7 +92,7 @@ class Ledger:
 
         Raises as `transfer`, and as `Database.write`.
         """
-        lines = self._lines_of((new,))
+        lines = (self._line(new),)
         try:
             return database.write_one_statement(lambda session: posting.post(session, lines)[0])
         except (posting.RefusedByDatabase, DBAPIError, DriverError):  # the whole way says why, or tries again
@@ -199,11 +199,15 @@ class Ledger:
         """A proof that the sealed book has this transfer. Raises `UnknownTransfer`, `NotSealed`."""
         return seals.proof(session, transfer_id)
 
+    def _line(self, new: NewTransfer) -> Line:
+        line_id = self._ids()
+        return _line_of(new, line_id, line_id, microseconds_of(self._clock()))
+
     def _lines_of(self, news: Sequence[NewTransfer]) -> list[Line]:
         if not 1 <= len(news) <= MOST_LINES:
             raise Invalid(f"a journal has 1 to {MOST_LINES} lines, not {len(news)}")
         now = microseconds_of(self._clock())
-        ids = [self._ids() for _ in news]
+        ids = self._ids.take(len(news))
         return [_line_of(new, line_id, ids[0], now) for new, line_id in zip(news, ids, strict=True)]
 
     def _known(self, session: Session, transfer_id: TransferId) -> Transfer:
@@ -269,24 +273,24 @@ def balance_at(session: Session, account: Account, at: datetime) -> Balances:
 
 
 def _line_of(new: NewTransfer, line_id: int, journal_id: int, now: int) -> Line:
-    return Line(
-        id=line_id,
-        journal_id=journal_id,
-        kind=Kind.POSTED if new.due_at is None else Kind.PENDING,
-        debit_account_id=new.debit_account_id,
-        credit_account_id=new.credit_account_id,
-        amount=new.amount,
-        code=new.code,
-        pending_id=None,
-        pending_minor=0,
-        reverses_id=None,
-        authorisation_id=new.authorisation_id,
-        idempotency_key=new.idempotency_key,
-        booked_at=now,
-        due_at=new.due_at,
-        effective_on=new.effective_on,
-        metadata=new.metadata,
-        expected=new.expected,
+    return Line(  # by place, in the order of its fields: this is asked for each transfer
+        line_id,
+        journal_id,
+        Kind.POSTED if new.due_at is None else Kind.PENDING,
+        new.debit_account_id,
+        new.credit_account_id,
+        new.amount,
+        new.code,
+        None,  # pending_id
+        0,  # pending_minor
+        None,  # reverses_id
+        new.authorisation_id,
+        new.idempotency_key,
+        now,
+        new.due_at,
+        new.effective_on,
+        new.metadata,
+        new.expected,
     )
 
 

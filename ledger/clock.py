@@ -15,7 +15,6 @@ Entropy = Callable[[int], bytes]
 """`entropy(n)` is n unpredictable bytes."""
 
 UTC_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 _ERA = 1_136_073_600  # 2006-01-01 UTC, in seconds: ids are counted from here and last until 2074
 _TICK_SECONDS = 32
@@ -27,7 +26,8 @@ def microseconds_of(instant: datetime) -> int:
     """Microseconds since the epoch of an aware datetime, exactly (no float is involved)."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant} has no time zone")
-    return (instant - UTC_EPOCH) // _MICROSECOND
+    since = instant - UTC_EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def instant_of(microseconds: int) -> datetime:
@@ -57,16 +57,28 @@ class IdSource:
         self._entropy = entropy
         self._lock = Lock()
         self._last = 0
-        self._tick = -_ERA  # before any clock
+        self._tick_ends = datetime.min.replace(tzinfo=UTC)  # before any clock
 
     def __call__(self) -> int:
         with self._lock:
-            tick = _tick_of(self._clock())
-            if tick > self._tick:
-                self._tick = tick
-                self._last = max(self._last, self._start_of(tick))
+            if (now := self._clock()) >= self._tick_ends:
+                self._begin_tick(now)
             self._last += 1
             return self._last
+
+    def take(self, number: int) -> range:
+        """So many ids one after another, for one look at the clock."""
+        with self._lock:
+            if (now := self._clock()) >= self._tick_ends:
+                self._begin_tick(now)
+            first = self._last + 1
+            self._last += number
+            return range(first, first + number)
+
+    def _begin_tick(self, now: datetime) -> None:
+        tick = _tick_of(now)
+        self._last = max(self._last, self._start_of(tick))
+        self._tick_ends = UTC_EPOCH + timedelta(seconds=_ERA + (tick + 1) * _TICK_SECONDS)
 
     def _start_of(self, tick: int) -> int:
         if not 0 <= tick < 1 << _TICK_BITS:

@@ -69,9 +69,9 @@ class Database:
         idempotent and must touch nothing but the session. On SQLite, calls that wait at the same moment share one
         commit, and a work may be run by another caller's thread.
 
-        Raises `NestedWrite` inside a work, `DatabaseBusy` (nothing happened), `TransactionLost` (the work ended or
-        poisoned the transaction; nothing of it was kept), and `OutcomeUnknown` after `timeout_seconds` or if the
-        commit itself failed: ask again under the same idempotency keys.
+        Raises `NestedWrite` inside a work, `DatabaseBusy` and `DatabaseClosed` (nothing happened), `TransactionLost`
+        (the work ended or poisoned the transaction; nothing of it was kept), and `OutcomeUnknown` after
+        `timeout_seconds` or if the commit itself failed: ask again under the same idempotency keys.
         """
         return self._engine.write(work, timeout_seconds)
 
@@ -83,7 +83,10 @@ class Database:
         return self._engine.write_one_statement(work)
 
     def read(self, work: Callable[[Session], T]) -> T:
-        """Run `work(session)` on one consistent snapshot and return what it returned. Raises `WriteInRead`."""
+        """Run `work(session)` on one consistent snapshot and return what it returned.
+
+        Raises `WriteInRead`, and `DatabaseClosed`.
+        """
         return self._engine.read(work)
 
     def backup(self, path: Path) -> None:
@@ -94,7 +97,7 @@ class Database:
         self._engine.backup(path)
 
     def close(self) -> None:
-        """Close every connection. Waits for the writes that are running or queued; later ones are refused."""
+        """Close every connection. Waits for what is running or queued; whoever comes later gets `DatabaseClosed`."""
         self._engine.close()
 
     def __enter__(self) -> Self:

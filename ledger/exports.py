@@ -6,6 +6,8 @@ each balance as an assertion, so that the other program checks the book by itsel
 
 import csv
 import io
+import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
@@ -18,9 +20,13 @@ from ledger.statements import MOVES_MONEY, Entry, Statement, day_of, whole_book,
 from ledger.transfers import Transfer
 
 _MOST_NAMES = 100_000
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 CSV_COLUMNS = (
     "id", "journal_id", "kind", "booked_at", "effective_on", "debit_account_id", "credit_account_id", "amount",
     "currency", "code", "pending_id", "reverses_id", "authorisation_id", "idempotency_key", "due_at",
+)  # fmt: skip
+ENTRY_COLUMNS = (
+    "day", "booked_at", "kind", "code", "transfer_id", "other_account_id", "change", "balance", "currency",
 )  # fmt: skip
 
 
@@ -31,23 +37,23 @@ def book_csv(session: Session) -> Iterator[str]:
         yield _csv_line(_csv_values(one))
 
 
+def book_json(session: Session) -> Iterator[str]:
+    """The same, each transfer an object on a line of its own."""
+    for one in whole_book(session):
+        yield _json_line(CSV_COLUMNS, _csv_values(one))
+
+
 def statement_csv(session: Session, statement: Statement) -> Iterator[str]:
     """An account's entries as lines of CSV: change and balance of posted money, signed on its normal side."""
-    yield _csv_line(
-        (
-            "day",
-            "booked_at",
-            "kind",
-            "code",
-            "transfer_id",
-            "other_account_id",
-            "change",
-            "balance",
-            "currency",
-        )
-    )
+    yield _csv_line(ENTRY_COLUMNS)
     for entry in statement.entries(session):
         yield _csv_line(_entry_values(entry, statement.account))
+
+
+def statement_json(session: Session, statement: Statement) -> Iterator[str]:
+    """The same entries, each an object on a line of its own. Amounts are text, so that no reader rounds them."""
+    for entry in statement.entries(session):
+        yield _json_line(ENTRY_COLUMNS, _entry_values(entry, statement.account))
 
 
 def statement_text(session: Session, statement: Statement) -> Iterator[str]:
@@ -180,6 +186,12 @@ def _csv_line(values: tuple[object, ...]) -> str:
     return line.getvalue()
 
 
+def _json_line(columns: tuple[str, ...], values: tuple[object, ...]) -> str:
+    return json.dumps(dict(zip(columns, values, strict=True)), default=str) + "\n"
+
+
 def _harmless(value: object) -> object:
     """No cell that a spreadsheet would take for a formula; numbers keep their minus."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=@+\t\r" and value else value
+    if not isinstance(value, str) or not value.startswith(("=", "@", "+", "-", "\t", "\r", "\n")):
+        return value
+    return value if _NUMBER.fullmatch(value) else f"'{value}"

@@ -14,6 +14,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, create_engine, event, exc, text
 from sqlmodel import Session
 
+from ledger.entrance import Entrance
 from ledger.errors import DatabaseBusy, Invalid, NestedWrite, TransactionLost, WriteInRead
 from ledger.retries import pauses
 from ledger.sessions import HELD, USED, WorkSession, check_usable
@@ -32,6 +33,7 @@ class PostgresqlEngine:
         self._busy_seconds = busy_seconds
         self._pause = pause
         self._local = local()
+        self._entrance = Entrance()
         self._engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_size=connections,
@@ -47,7 +49,8 @@ class PostgresqlEngine:
             raise NestedWrite("a work must not call `write`")
         self._local.inside = True
         try:
-            return self._write(work, timeout_seconds)
+            with self._entrance:
+                return self._write(work, timeout_seconds)
         finally:
             self._local.inside = False
 
@@ -55,12 +58,13 @@ class PostgresqlEngine:
         """As `write`, for a work that is a single statement: it commits by itself, and saves two round trips."""
         if getattr(self._local, "inside", False):
             raise NestedWrite("a work must not call `write`")
-        with WorkSession(self._by_statement) as session:
+        with self._entrance, WorkSession(self._by_statement) as session:
             return work(session)
 
     def read(self, work: Callable[[Session], T]) -> T:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with (
+            self._entrance,
             self._engine.connect().execution_options(**options) as connection,
             WorkSession(connection) as session,
         ):
@@ -75,6 +79,7 @@ class PostgresqlEngine:
         raise Invalid(f"on PostgreSQL, pg_dump makes the backup, not {path}")
 
     def close(self) -> None:
+        self._entrance.close()
         self._engine.dispose()
 
     def _write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:

@@ -13,10 +13,9 @@ from typing import Any, Final
 from psycopg import Connection as PsycopgConnection
 from sqlmodel import Session
 
-from ledger.accounts import Balances
-from ledger.clock import instant_of, microseconds_of
-from ledger.sessions import driver_of
-from ledger.transfers import Line, Transfer, TransferId, metadata_text
+from ledger.clock import microseconds_of
+from ledger.sessions import WriterConnection, driver_of
+from ledger.transfers import Kind, Line, Transfer, metadata_text
 
 
 class RefusedByDatabase(Exception):  # never leaves the ledger: the book turns it into the reason
@@ -68,8 +67,29 @@ def post(session: Session, lines: Sequence[Line]) -> tuple[Transfer, ...]:
 
 
 def _post_on_sqlite(driver: sqlite3.Connection, lines: Sequence[Line]) -> tuple[Transfer, ...]:
+    first = driver if isinstance(driver, WriterConnection) and driver.touch() else None
     if len(lines) == 1:  # one statement undoes itself
         return (_insert(driver, lines[0]),)
+    return (first and _insert_first(first, lines)) or _insert_in_savepoint(driver, lines)
+
+
+def _insert_first(driver: WriterConnection, lines: Sequence[Line]) -> tuple[Transfer, ...]:
+    """Nothing was done before in this work, so that all of it can be taken back instead; nothing if it is refused.
+
+    Refused lines are tried once more in a savepoint: to take a work back may give up the lock for a moment, and why
+    they are refused must be looked up in the same transaction, before others can have changed it.
+    """
+    try:
+        return _insert_all(driver, lines)
+    except BaseException as error:
+        driver.undo_work()
+        driver.touch()
+        if not isinstance(error, RefusedByDatabase):
+            raise
+        return ()
+
+
+def _insert_in_savepoint(driver: sqlite3.Connection, lines: Sequence[Line]) -> tuple[Transfer, ...]:
     driver.execute("SAVEPOINT journal")
     try:
         booked = _insert_all(driver, lines)
@@ -93,34 +113,36 @@ def _insert_all(driver: sqlite3.Connection, lines: Sequence[Line]) -> tuple[Tran
         raise RefusedByDatabase("ledger: nothing_inserted")
     parameters = (lines[0].id, lines[-1].id, lines[0].journal_id)
     rows = {row[0]: row[1:] for row in driver.execute(_NUMBERS_OF, parameters)}
-    return tuple(_booked(line, rows[line.id]) for line in lines)
+    return tuple(Transfer.booked(line, rows[line.id]) for line in lines)
 
 
 def _insert(driver: sqlite3.Connection, line: Line) -> Transfer:
-    values = _values(line)
+    statement, values = _PLAIN, _values(line)
+    if (e := line.expected) is not None:
+        statement = _EXPECTING
+        values += (e.debit_version, e.credit_version, e.debit_available_minor, e.credit_available_minor)
     try:
-        if line.expected is None:
-            rows = driver.execute(_PLAIN, values).fetchall()
-        else:
-            e = line.expected
-            expected = (e.debit_version, e.credit_version, e.debit_available_minor, e.credit_available_minor)
-            rows = driver.execute(_EXPECTING, values + expected).fetchall()
+        rows = driver.execute(statement, values).fetchall()
     except sqlite3.IntegrityError as error:
         raise RefusedByDatabase(str(error)) from None
     if not rows:  # a SELECT from an account that is not there inserts nothing, without an error
         raise RefusedByDatabase("ledger: nothing_inserted")
-    return _booked(line, rows[0])
+    return Transfer.booked(line, rows[0])
 
 
 def _values(line: Line) -> tuple[Any, ...]:
-    posted, pending = line.posted_delta, line.pending_delta
-    amount = line.amount
+    (line_id, journal_id, kind, debit_account_id, credit_account_id, amount, code, pending_id, _, reverses_id,
+     authorisation_id, idempotency_key, booked_at, due_at, effective_on, metadata, _) = line  # fmt: skip
+    currency = amount.currency
+    if kind is Kind.POSTED:  # as `line.posted_delta` and `line.pending_delta` say
+        posted, pending = amount.amount_minor, 0
+    else:
+        posted, pending = line.posted_delta, line.pending_delta
     return (
-        line.id, line.journal_id, line.kind.value, amount.amount_minor, amount.currency.code,
-        amount.currency.exponent, line.code, line.pending_id, line.reverses_id, line.authorisation_id,
-        line.idempotency_key, None if line.due_at is None else microseconds_of(line.due_at),
-        None if line.effective_on is None else line.effective_on.isoformat(), metadata_text(line.metadata),
-        line.booked_at, posted, pending, posted, pending, line.debit_account_id, line.credit_account_id,
+        line_id, journal_id, kind._value_, amount.amount_minor, currency.code, currency.exponent, code, pending_id,
+        reverses_id, authorisation_id, idempotency_key, None if due_at is None else microseconds_of(due_at),
+        None if effective_on is None else effective_on.isoformat(), metadata_text(metadata) if metadata else None,
+        booked_at, posted, pending, posted, pending, debit_account_id, credit_account_id,
     )  # fmt: skip
 
 
@@ -128,11 +150,13 @@ def _post_on_postgresql(driver: "PsycopgConnection[Any]", lines: Sequence[Line])
     row = driver.execute(POSTGRESQL_POST, (lines_text(lines),)).fetchone()
     if row is None or row[0] is not None:
         raise RefusedByDatabase(row[0] if row else "ledger: no answer")
-    return tuple(_booked(line, numbers) for line, numbers in zip(lines, _elevens(row[1]), strict=True))
+    return tuple(
+        Transfer.booked(line, numbers) for line, numbers in zip(lines, _elevens(row[1]), strict=True)
+    )
 
 
-def _elevens(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (numbers[start : start + 11] for start in range(0, len(numbers), 11))
+def _elevens(numbers: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    return (tuple(numbers[start : start + 11]) for start in range(0, len(numbers), 11))
 
 
 def lines_text(lines: Sequence[Line]) -> str:
@@ -159,25 +183,3 @@ def _fields(line: Line) -> dict[str, Any]:
         optional |= {"da": e.debit_available_minor, "ca": e.credit_available_minor}
     fields.update({name: value for name, value in optional.items() if value is not None})
     return fields
-
-
-def _booked(line: Line, numbers: Sequence[int]) -> Transfer:
-    return Transfer(
-        id=TransferId(line.id),
-        journal_id=line.journal_id,
-        kind=line.kind,
-        debit_account_id=line.debit_account_id,
-        credit_account_id=line.credit_account_id,
-        amount=line.amount,
-        code=line.code,
-        pending_id=line.pending_id,
-        reverses_id=line.reverses_id,
-        authorisation_id=line.authorisation_id,
-        idempotency_key=line.idempotency_key,
-        booked_at=instant_of(numbers[0]),
-        due_at=line.due_at,
-        effective_on=line.effective_on,
-        metadata=line.metadata,
-        debit_after=Balances._make(numbers[1:6]),
-        credit_after=Balances._make(numbers[6:11]),
-    )

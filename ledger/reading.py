@@ -7,6 +7,7 @@ from sqlalchemy import Row, Select, insert, or_, select, union_all, update
 from sqlmodel import Session
 
 from ledger.accounts import Account, AccountId, AccountState, Balances, NewAccount, NormalSide
+from ledger.clock import microseconds_of
 from ledger.money import Currency, Money
 from ledger.tables import AccountRow, TransferRow
 from ledger.transfers import Kind, Transfer, TransferId, metadata_of
@@ -147,17 +148,14 @@ def transfer_of(row: Row[Any]) -> Transfer:
         reverses_id=row.reverses_id,
         authorisation_id=row.authorisation_id,
         idempotency_key=row.idempotency_key,
-        booked_at=row.booked_at,
         due_at=row.due_at,
         effective_on=None if row.effective_on is None else date.fromisoformat(row.effective_on),
         metadata=metadata_of(row.details),
-        debit_after=_after(row, "debit"),
-        credit_after=_after(row, "credit"),
+        numbers=(microseconds_of(row.booked_at), *(getattr(row, name) for name in _NUMBERS)),
     )
 
 
-def _after(row: Row[Any], side: str) -> Balances:
-    return Balances._make(getattr(row, f"{side}_{name}") for name in Balances._fields)
+_NUMBERS = tuple(f"{side}_{name}" for side in ("debit", "credit") for name in Balances._fields)
 
 
 def _one(session: Session, query: Select[Any]) -> Transfer | None:

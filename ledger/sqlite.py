@@ -7,11 +7,11 @@ on the driver's connection itself; SQLAlchemy is told that it has one and never 
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import Context, copy_context
 from pathlib import Path
-from threading import Lock, local
+from threading import Lock, get_ident
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import URL, create_engine, event, exc
@@ -20,6 +20,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
+from ledger.entrance import Entrance
 from ledger.errors import (
     CommitInWork,
     DatabaseBusy,
@@ -50,11 +51,13 @@ class CarriedDialect(SQLiteDialect_pysqlite):
     supports_statement_cache = True
 
     def do_begin(self, dbapi_connection: Any) -> None:
-        """There is a transaction already."""
+        """There is a transaction already; what SQLAlchemy does in it has a savepoint under it."""
+        driver = dbapi_connection.driver_connection
+        if isinstance(driver, WriterConnection):
+            driver.save()
 
     def do_rollback(self, dbapi_connection: Any) -> None:
-        if isinstance(dbapi_connection, WriterConnection):
-            dbapi_connection.undo_work()
+        """`WorkSession.rollback` takes the work back; closing a session does not."""
 
     def do_commit(self, dbapi_connection: Any) -> None:  # noqa: ARG002 (SQLAlchemy's form)
         raise CommitInWork("only `write` commits; a work just returns")
@@ -68,11 +71,25 @@ class _Call(Generic[T]):
     def __init__(self, work: Callable[[Session], T]) -> None:
         self.work = work
         self.context: Context = copy_context()
-        self.gate = Lock()
-        self.gate.acquire()
+        self.gate: Lock | None = None  # closed, where the call has to wait
         self.leads = False
         self.value: T | None = None
         self.error: BaseException | None = None
+
+    def close_gate(self) -> None:
+        """To be called before anyone else knows of the call, if it has to wait."""
+        self.gate = Lock()
+        self.gate.acquire()
+
+    def wait(self, timeout_seconds: float | None) -> bool:
+        """Until it is let go; False if that took too long."""
+        return self.gate is None or self.gate.acquire(
+            timeout=-1 if timeout_seconds is None else timeout_seconds
+        )
+
+    def let_go(self) -> None:
+        if self.gate is not None:
+            self.gate.release()
 
 
 class _Lost(Exception):
@@ -106,10 +123,11 @@ class SqliteEngine:
         self._path = str(Path(str(url.database)).absolute())
         self._busy_seconds = busy_seconds
         self._pause = pause
-        self._local = local()
+        self._carrier = 0  # the thread that carries at this moment, by its id; no thread has 0
         self._mutex = Lock()
         self._writing = False
         self._closed = False
+        self._reading = Entrance()
         self._waiting: list[_Call[Any]] = []
         registry.register("sqlite.carried", __name__, "CarriedDialect")
         self._open_writer()
@@ -119,16 +137,17 @@ class SqliteEngine:
         event.listen(self._readers, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
 
     def write(self, work: Callable[[Session], T], timeout_seconds: float | None) -> T:
-        if getattr(self._local, "inside", False):
+        if self._carrier == get_ident():
             raise NestedWrite("a work must not call `write`")
         call = _Call(work)
         with self._mutex:
             if self._closed:
                 raise DatabaseClosed("the database was closed")
-            call.leads = not self._writing
-            self._writing = True
-            if not call.leads:
+            if self._writing:
+                call.close_gate()
                 self._waiting.append(call)
+            else:
+                self._writing = call.leads = True
         if not call.leads:
             self._wait(call, timeout_seconds)
         if call.leads:
@@ -141,7 +160,7 @@ class SqliteEngine:
         return self.write(work, None)
 
     def read(self, work: Callable[[Session], T]) -> T:
-        with WorkSession(self._readers) as session:
+        with self._reading, WorkSession(self._readers) as session:
             try:
                 return work(session)
             except (exc.OperationalError, sqlite3.OperationalError) as error:
@@ -158,6 +177,7 @@ class SqliteEngine:
             time.sleep(_GLANCE_SECONDS)
         self._writer.close()
         self._driver.close()
+        self._reading.close()
         self._readers.dispose()
 
     def backup(self, path: Path) -> None:
@@ -190,6 +210,9 @@ class SqliteEngine:
         self._unused: WorkSession | None = None
         driver = self._driver = self._open(WriterConnection)
         driver.execute("PRAGMA journal_mode = WAL")
+        driver.execute(
+            "PRAGMA secure_delete = ON"
+        )  # what is wiped leaves no copy in a freed page; not every build of SQLite has it on
         self._writer = create_engine(
             "sqlite+carried://", creator=lambda: driver, poolclass=StaticPool
         ).connect()
@@ -213,7 +236,7 @@ class SqliteEngine:
 
     def _wait(self, call: _Call[Any], timeout_seconds: float | None) -> None:
         try:
-            served = call.gate.acquire(timeout=-1 if timeout_seconds is None else timeout_seconds)
+            served = call.wait(timeout_seconds)
         except BaseException:
             self._give_up(call)
             raise
@@ -230,20 +253,20 @@ class SqliteEngine:
     def _lead(self, own: _Call[Any]) -> None:
         """Carry one's own work and that of all who wait, then hand over to the next who came meanwhile."""
         batch = [own]
-        self._local.inside = True
+        self._carrier = get_ident()
         done = False
         try:
             self._carry(batch)
             done = True
         finally:
-            self._local.inside = False
-            self._hand_over([] if done else batch[1:])
-            for call in batch[1:] if done else ():
-                call.gate.release()
+            self._carrier = 0
+            others = batch[1:]
+            self._hand_over([] if done else others)
+            if done:
+                for call in others:
+                    call.let_go()
 
     def _take_waiting(self, room: int) -> list[_Call[Any]]:
-        if not self._waiting:  # a look without the lock: who comes a moment later waits for the next commit
-            return []
         with self._mutex:
             taken = self._waiting[:room]
             del self._waiting[:room]
@@ -251,12 +274,14 @@ class SqliteEngine:
 
     def _hand_over(self, left_over: list[_Call[Any]]) -> None:
         with self._mutex:
-            self._waiting[:0] = left_over
-            self._writing = bool(self._waiting)
-            if self._writing:
+            if left_over:
+                self._waiting[:0] = left_over
+            if self._waiting:
                 leader = self._waiting.pop(0)
                 leader.leads = True
-                leader.gate.release()
+                leader.let_go()
+            else:
+                self._writing = False
 
     def _carry(self, batch: list[_Call[Any]]) -> None:
         """Run the batch, and who comes while it runs, until each call is committed or has an error of its own."""
@@ -278,7 +303,7 @@ class SqliteEngine:
 
     def _carry_together(self, batch: list[_Call[Any]]) -> None:
         lost_calls: list[_Call[Any]] = []
-        tries = pauses(self._busy_seconds, each_try_seconds=_WAIT_IN_SQLITE_SECONDS)
+        tries: Iterator[float] | None = None
         while len(lost_calls) < len(batch):
             try:
                 self._transact(batch, without=lost_calls)
@@ -286,6 +311,7 @@ class SqliteEngine:
                 self._reopen_writer()
                 lost_calls.append(lost.by)
             except (sqlite3.OperationalError, exc.OperationalError) as error:
+                tries = tries or pauses(self._busy_seconds, each_try_seconds=_WAIT_IN_SQLITE_SECONDS)
                 if _code(error) not in _BUSY or (seconds := next(tries, None)) is None:
                     _fail([call for call in batch if call not in lost_calls], error)
                     return
@@ -299,10 +325,13 @@ class SqliteEngine:
         driver = self._driver
         try:
             driver.execute("BEGIN IMMEDIATE")
+            alone = True
             for call in batch:  # which grows on the way
                 if call not in without:
-                    self._run(call)
-                if call is batch[-1]:
+                    self._run(call, alone=alone)
+                    alone = alone and (call.error is not None or not driver.touched)
+                # A look without the lock: who comes a moment later waits for the next commit.
+                if self._waiting and call is batch[-1]:
                     batch += self._take_waiting(_MOST_IN_ONE_COMMIT - len(batch))
             self._commit()
         finally:
@@ -317,19 +346,16 @@ class SqliteEngine:
                 raise
             raise _CommitFailed(error) from error
 
-    def _run(self, call: _Call[Any]) -> None:
-        """Run one work in a savepoint of its own: what it raises is its own, and undoes nothing of its neighbours."""
+    def _run(self, call: _Call[Any], *, alone: bool) -> None:
+        """Run one work so that what it raises is its own, and undoes nothing of its neighbours."""
         call.value = call.error = None
-        self._driver.execute("SAVEPOINT work")
-        self._driver.in_work = True
+        self._driver.begin_work(alone=alone)
         try:
             call.value = self._work(call)
         except KeyboardInterrupt:  # meant for the thread that carries, not for this work
             raise
         except BaseException as error:  # noqa: BLE001 (whatever it is, it belongs to this caller)
             call.error = error
-        finally:
-            self._driver.in_work = False
         if call.error is not None and _code(call.error) in _BUSY:
             raise call.error  # the whole batch is run again
         self._end(call)
@@ -344,7 +370,6 @@ class SqliteEngine:
                 return value
             session.flush()
             check_usable(session)
-            self._driver.in_work = False  # closing the session does not take it back
             return value
         finally:
             if self._unused is None:
@@ -354,12 +379,14 @@ class SqliteEngine:
         return WorkSession(self._writer, expire_on_commit=False, info={DRIVER: self._driver, HELD: []})
 
     def _end(self, call: _Call[Any]) -> None:
-        """Close the work's savepoint. If it is not there, or not free, the work has broken the transaction."""
+        """Take back what failed. If there is no transaction any more, or it is not free, the work has broken it."""
         try:
             if call.error is not None:
-                self._driver.execute("ROLLBACK TO work")
-            self._driver.execute("RELEASE work")
+                self._driver.undo_work()
+            self._driver.end_work()
         except sqlite3.Error as broken:
+            if _code(broken) in _BUSY and _UNFETCHED not in str(broken):
+                raise  # the whole batch is run again
             lost = TransactionLost(
                 f"the work, or the disk, ended its transaction, or left it unfinished: {broken}"
             )

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, NewType
+from typing import Any, Final, NamedTuple, NewType, Self
 
 from ledger.accounts import CODE_PATTERN, AccountId, Balances
+from ledger.clock import instant_of
 from ledger.errors import AmountOutOfRange, Invalid
 from ledger.money import MAX_MINOR, Money
 
@@ -80,42 +81,6 @@ class NewTransfer:
             check_metadata(self.metadata)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
-    """A transfer as booked; nothing of it ever changes.
-
-    `journal_id` is shared by the lines booked together, and equals `id` of the first. `pending_id` is the transfer
-    that a POST, VOID or EXPIRE resolves, `reverses_id` the one a reversal takes back. `booked_at` never runs
-    backwards within an account. `debit_after` and `credit_after` are both accounts' balances after it.
-    """
-
-    id: TransferId
-    journal_id: int
-    kind: Kind
-    debit_account_id: AccountId
-    credit_account_id: AccountId
-    amount: Money
-    code: str
-    pending_id: TransferId | None
-    reverses_id: TransferId | None
-    authorisation_id: int | None
-    idempotency_key: str
-    booked_at: datetime
-    due_at: datetime | None
-    effective_on: date | None
-    metadata: Mapping[str, int | str] = field(hash=False)
-    debit_after: Balances
-    credit_after: Balances
-
-    def after(self, account_id: AccountId) -> Balances:
-        """The balances of one of its two accounts after it."""
-        if account_id == self.debit_account_id:
-            return self.debit_after
-        if account_id == self.credit_account_id:
-            return self.credit_after
-        raise ValueError(f"transfer {self.id} does not touch account {account_id}")
-
-
 class Line(NamedTuple):
     """What is handed to the database: everything about a transfer but the balances after it, as plain values.
 
@@ -143,12 +108,71 @@ class Line(NamedTuple):
     @property
     def posted_delta(self) -> int:
         """What it adds to both accounts' posted totals."""
-        return self.amount.amount_minor if self.kind in {Kind.POSTED, Kind.POST} else 0
+        moves = self.kind is Kind.POSTED or self.kind is Kind.POST
+        return self.amount.amount_minor if moves else 0
 
     @property
     def pending_delta(self) -> int:
         """What it adds to both accounts' pending totals."""
         return self.amount.amount_minor if self.kind is Kind.PENDING else -self.pending_minor
+
+
+class Transfer(NamedTuple):
+    """A transfer as booked; nothing of it ever changes.
+
+    `journal_id` is shared by the lines booked together, and equals `id` of the first. `pending_id` is the transfer
+    that a POST, VOID or EXPIRE resolves, `reverses_id` the one a reversal takes back. `numbers` are what the database
+    adds: when it was booked, in microseconds, and each account's five after it, the debited one's first.
+    """
+
+    id: TransferId
+    journal_id: int
+    kind: Kind
+    debit_account_id: AccountId
+    credit_account_id: AccountId
+    amount: Money
+    code: str
+    pending_id: TransferId | None
+    reverses_id: TransferId | None
+    authorisation_id: int | None
+    idempotency_key: str
+    due_at: datetime | None
+    effective_on: date | None
+    metadata: Mapping[str, int | str]
+    numbers: tuple[int, ...]
+
+    @property
+    def booked_at(self) -> datetime:
+        """Never runs backwards within an account."""
+        return instant_of(self.numbers[0])
+
+    @property
+    def debit_after(self) -> Balances:
+        """The debited account's balances after it."""
+        return Balances._make(self.numbers[1:6])
+
+    @property
+    def credit_after(self) -> Balances:
+        """The credited account's balances after it."""
+        return Balances._make(self.numbers[6:11])
+
+    def after(self, account_id: AccountId) -> Balances:
+        """The balances of one of its two accounts after it."""
+        if account_id == self.debit_account_id:
+            return self.debit_after
+        if account_id == self.credit_account_id:
+            return self.credit_after
+        raise ValueError(f"transfer {self.id} does not touch account {account_id}")
+
+    @classmethod
+    def booked(cls, line: Line, numbers: tuple[int, ...]) -> Self:
+        """What the database made of a line."""
+        (line_id, journal_id, kind, debit_account_id, credit_account_id, amount, code, pending_id, _, reverses_id,
+         authorisation_id, idempotency_key, _, due_at, effective_on, metadata, _) = line  # fmt: skip
+        return cls(
+            TransferId(line_id), journal_id, kind, debit_account_id, credit_account_id, amount, code, pending_id,
+            reverses_id, authorisation_id, idempotency_key, due_at, effective_on, metadata, numbers,
+        )  # fmt: skip
 
 
 _CONTENT = (

@@ -7,7 +7,7 @@ from tests.integration.ledger.world import World
 
 
 @pytest.fixture
-def form() -> str:
+def whose_tables() -> str:
     return "ledger"
 
 

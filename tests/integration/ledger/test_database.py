@@ -6,7 +6,8 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from time import monotonic
+from itertools import groupby
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -288,8 +289,11 @@ def sqlite_world(sqlite_url):
         assert verify(database).findings == ()
 
 
-def together(world, works):
-    """Give all works to `write` so that they share one commit: one before them holds the pen until all wait."""
+def together(world, works, *, begun_by=None):
+    """Give all works to `write` so that they share one commit: one before them holds the pen until all wait.
+
+    That one is a work that does nothing, or `begun_by`, whose result then comes first.
+    """
     database, engine = world.database, world.database._engine
     inside = threading.Event()
     results: dict[Any, Any] = {}
@@ -298,6 +302,7 @@ def together(world, works):
         while not inside.is_set() or (len(engine._waiting) < len(works) and not results.get("all")):
             inside.set()
         results["all"] = True
+        return None if begun_by is None else begun_by(session)
 
     def call(number, work):
         try:
@@ -315,7 +320,7 @@ def together(world, works):
             pass
     for thread in threads:
         thread.join()
-    return [results[number] for number in range(len(works))]
+    return [results[number] for number in range(0 if begun_by is None else -1, len(works))]
 
 
 class TestSharedCommit:
@@ -354,7 +359,10 @@ class TestSharedCommit:
             "exits",
         ],
     )
-    def test_a_neighbour_that_fails_harms_only_itself(self, sqlite_world, breaker):
+    @pytest.mark.parametrize("place", ["between", "first"])
+    @pytest.mark.parametrize("pays", ["before", "after"])
+    def test_a_neighbour_that_fails_harms_only_itself(self, sqlite_world, breaker, place, pays):
+        """Whether it is the first of the commit or not, and pays before it uses the session or after that."""
         world = sqlite_world
         world.database.write(add("there"))
         world.database.write(
@@ -363,8 +371,11 @@ class TestSharedCommit:
         kept = []
 
         def broken(session):
+            if pays == "before":
+                world.ledger.transfer(session, world.new(world.alice, world.bob, 500))
             connection = session.connection()
-            world.ledger.transfer(session, world.new(world.alice, world.bob, 500))
+            if pays == "after":
+                world.ledger.transfer(session, world.new(world.alice, world.bob, 500))
             match breaker:
                 case "raises":
                     raise KeyError("mine")
@@ -399,7 +410,10 @@ class TestSharedCommit:
                 session, world.new(world.alice, world.bob, 1, idempotency_key=f"n{number}")
             )
 
-        before, failed, after = together(world, [pay(1), broken, pay(2)])
+        if place == "first":
+            failed, before, after = together(world, [pay(1), pay(2)], begun_by=broken)
+        else:
+            before, failed, after = together(world, [pay(1), broken, pay(2)])
         assert before.id != after.id
         assert isinstance(failed, BaseException)
         expected = 502 if breaker.startswith("commits") else 2  # what a work commits by itself is committed
@@ -535,6 +549,179 @@ class TestSharedCommit:
         assert words(world.database) == ["neighbour", "other"]
 
 
+def statements(world, work):
+    """What `write` says to SQLite for this work, in two words each; the same again and again is told once."""
+    said: list[str] = []
+    driver = world.database._engine._driver
+    driver.set_trace_callback(lambda sql: said.append(" ".join(sql.split()[:2])))
+    try:
+        with suppress(LedgerError):
+            world.database.write(work)
+    finally:
+        driver.set_trace_callback(None)
+    return [words for words, _ in groupby(said)]
+
+
+class TestSavepoints:
+    """A work has one only where it is needed, on SQLite; what is taken back is the same with and without."""
+
+    def test_are_none_for_a_transfer_or_a_journal_that_comes_first(self, sqlite_world):
+        world = sqlite_world
+        news = [world.new(world.alice, world.bob, 1) for _ in range(3)]
+        said = statements(world, lambda session: world.ledger.transfer(session, news[0]))
+        assert said == ["BEGIN IMMEDIATE", "INSERT INTO", "COMMIT"]
+        said = statements(world, lambda session: world.ledger.journal(session, news[1:]))
+        assert said == ["BEGIN IMMEDIATE", "INSERT INTO", "SELECT id,", "COMMIT"]
+
+    def test_stand_under_whatever_goes_through_the_session(self, sqlite_world):
+        said = statements(sqlite_world, add("x"))
+        assert said == ["BEGIN IMMEDIATE", "SAVEPOINT work", "INSERT INTO", "RELEASE work", "COMMIT"]
+
+    @pytest.mark.parametrize("place", ["first", "after another"])
+    @pytest.mark.parametrize("before", ["nothing", "a transfer", "a row"])
+    @pytest.mark.parametrize("refused", ["transfer", "journal"])
+    def test_or_none_a_swallowed_refusal_leaves_nothing_and_the_rest_is_kept(
+        self, sqlite_world, place, before, refused
+    ):
+        world = sqlite_world
+        world.shy = world.wallet()
+
+        def work(session):
+            if before == "a transfer":
+                world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            elif before == "a row":
+                add("before")(session)
+                session.flush()
+            fits, too_much = world.new(world.alice, world.shy, 1), world.new(world.alice, world.shy, 5000)
+            lines = [too_much] if refused == "transfer" else [fits, too_much]
+            with pytest.raises(InsufficientFunds):
+                world.ledger.journal(session, lines)
+            add("after")(session)
+            world.ledger.journal(session, [world.new(world.alice, world.bob, 100) for _ in range(2)])
+
+        def pay(session):
+            return world.ledger.transfer(session, world.new(world.alice, world.bob, 1000 - 300 - 20))
+
+        results = together(world, [pay], begun_by=work) if place == "first" else together(world, [pay, work])
+        assert not [result for result in results if isinstance(result, BaseException)]
+        assert world.available(world.shy) == 0
+        assert world.available(world.bob) == 680 + 200 + (10 if before == "a transfer" else 0)
+        assert words(world.database) == (["after", "before"] if before == "a row" else ["after"])
+
+    @pytest.mark.parametrize("place", ["first", "after another"])
+    def test_or_none_a_rollback_takes_back_what_was_paid_before_and_after_the_session_was_used(
+        self, sqlite_world, place
+    ):
+        world = sqlite_world
+
+        def work(session):
+            for amount in (1, 2):
+                world.ledger.transfer(session, world.new(world.alice, world.bob, amount))
+                add(f"gone {amount}")(session)
+                session.flush()
+            session.rollback()
+            world.ledger.journal(session, [world.new(world.alice, world.bob, 10) for _ in range(2)])
+            add("kept")(session)
+            session.flush()
+            session.rollback()
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 100))
+            add("kept")(session)
+
+        def pay(session):
+            return world.ledger.transfer(session, world.new(world.alice, world.bob, 500))
+
+        if place == "first":
+            together(world, [pay], begun_by=work)
+        else:
+            together(world, [pay, work])
+        assert (words(world.database), world.available(world.bob)) == (["kept"], 600)
+
+    def test_works_that_fail_one_after_another_leave_the_next_its_own(self, sqlite_world):
+        world = sqlite_world
+
+        def fails(session):
+            world.ledger.journal(session, [world.new(world.alice, world.bob, 10) for _ in range(2)])
+            raise KeyError("mine")
+
+        def pays(session):
+            return world.ledger.transfer(session, world.new(world.alice, world.bob, 1))
+
+        results = together(world, [fails, pays, fails, pays], begun_by=fails)
+        assert [type(one).__name__ for one in results] == [
+            "KeyError", "KeyError", "Transfer", "KeyError", "Transfer",
+        ]  # fmt: skip
+        assert world.available(world.bob) == 2
+
+    def test_why_a_journal_is_refused_is_looked_up_before_another_process_can_change_it(
+        self, sqlite_world, monkeypatch
+    ):
+        """To take it back without a savepoint the lock is given up for a moment, in which others may write."""
+        world = sqlite_world
+        rich: list[bool] = []
+        with Database(world.url) as other:
+            elsewhere = World(other)
+            elsewhere._numbers, elsewhere._bank = world._numbers, world.bank()
+            elsewhere.ledger = world.ledger
+
+            def execute(driver, statement, *parameters):
+                if statement == "BEGIN IMMEDIATE" and driver is world.database._engine._driver and rich:
+                    rich.clear()
+                    elsewhere.pay(world.bank(), world.alice, 5000)
+                if statement == "ROLLBACK":
+                    rich.append(True)
+                return sqlite3.Connection.execute(driver, statement, *parameters)
+
+            monkeypatch.setattr(WriterConnection, "execute", execute)
+            booked = world.journal([world.new(world.alice, world.bob, amount) for amount in (1, 4000)])
+        assert len(booked) == 2
+        assert (world.available(world.alice), world.available(world.bob)) == (1999, 4001)
+
+    def test_file_that_is_busy_when_a_work_is_taken_back_has_all_run_again(self, sqlite_world, monkeypatch):
+        world, said = sqlite_world, []
+
+        def execute(driver, statement, *parameters):
+            said.append(statement)
+            if said[-2:] == ["ROLLBACK", "BEGIN IMMEDIATE"] and said.count("BEGIN IMMEDIATE") == 2:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+            return sqlite3.Connection.execute(driver, statement, *parameters)
+
+        def fails(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            raise KeyError("mine")
+
+        monkeypatch.setattr(WriterConnection, "execute", execute)
+        failed, kept = together(world, [add("kept")], begun_by=fails)
+        assert (type(failed), kept) == (KeyError, None)
+        assert (words(world.database), world.available(world.bob)) == (["kept"], 0)
+
+    def test_work_that_goes_on_although_its_transaction_could_not_be_begun_again_is_told(
+        self, sqlite_world, monkeypatch
+    ):
+        world, said = sqlite_world, []
+
+        def execute(driver, statement, *parameters):
+            said.append(statement)
+            if said[-2:] == ["ROLLBACK", "BEGIN IMMEDIATE"]:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+            return sqlite3.Connection.execute(driver, statement, *parameters)
+
+        def goes_on(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            with suppress(sqlite3.OperationalError):
+                session.rollback()
+
+        with monkeypatch.context() as broken:
+            broken.setattr(WriterConnection, "execute", execute)
+            with pytest.raises(TransactionLost):
+                world.database.write(goes_on)
+        assert world.available(world.bob) == 0
+        world.pay(world.alice, world.bob, 1)
+
+
 class TestClose:
     def test_lets_those_in_the_queue_finish_and_refuses_later_ones(self, sqlite_url):
         database = Database(sqlite_url)
@@ -560,6 +747,32 @@ class TestClose:
         database.close()
         with Database(sqlite_url) as again:
             assert {"slow"} <= set(words(again)) <= {"slow", "a", "b"}
+
+    @pytest.mark.parametrize("use", ["write", "write_one_statement", "read"])
+    def test_waits_for_who_is_at_work_and_refuses_who_comes_later(self, database_url, use):
+        database = Database(database_url)
+        inside, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+        def slow(session):
+            inside.set()
+            assert go_on.wait(10)
+            value = session.exec(text("SELECT 7")).scalar_one()
+            done.set()
+            return value
+
+        with ThreadPoolExecutor(2) as threads:
+            running = threads.submit(getattr(database, use), slow)
+            assert inside.wait(10)
+            closing = threads.submit(database.close)
+            sleep(0.1)
+            assert not closing.done()
+            go_on.set()
+            closing.result(10)
+            assert done.is_set()
+            assert running.result(10) == 7
+        with pytest.raises(DatabaseClosed):
+            getattr(database, use)(slow)
+        database.close()
 
 
 class TestBackup:

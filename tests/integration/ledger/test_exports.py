@@ -121,9 +121,10 @@ class TestCsv:
         assert rows[1]["effective_on"] == "2026-02-27"
         assert rows[3]["pending_id"] == str(world.held.id)
 
-    def test_has_no_cell_that_is_a_formula(self, world):
-        world.pay(world.alice, world.bob, 1, idempotency_key="=cmd|x")
-        assert list(csv.DictReader(io.StringIO(text_of(world, book_csv))))[-1]["idempotency_key"] == "'=cmd|x"
+    @pytest.mark.parametrize("key", ["=cmd|x", "-1+cmd|x", "-x", "+1", "@x"])
+    def test_has_no_cell_that_is_a_formula(self, world, key):
+        world.pay(world.alice, world.bob, 1, idempotency_key=key)
+        assert list(csv.DictReader(io.StringIO(text_of(world, book_csv))))[-1]["idempotency_key"] == f"'{key}"
 
 
 class TestHledger:

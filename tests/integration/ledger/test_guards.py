@@ -228,6 +228,7 @@ class TestHandWrittenTransfer:
         assert world.available(world.bob) == before + 7
         assert world.find(world.id).kind is Kind.POSTED
 
+    @pytest.mark.prove
     def test_that_would_leave_the_range_of_a_total_is_refused_under_any_conflict_clause(self, world, hand):
         one, other = world.open(), world.open()
         world.journal([world.new(one, other, 10**15) for _ in range(4000)])

@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture
-def form() -> str:
+def whose_tables() -> str:
     return "ledger"

@@ -32,6 +32,24 @@ class TestIdSource:
             made += [source() for _ in range(100)]
         assert made == sorted(set(made))
 
+    def test_takes_many_at_once_as_it_would_one_by_one(self):
+        now = NOON
+        many, single = (IdSource(lambda: now, random.Random(1).randbytes) for _ in range(2))
+        for step in (0, 31, 33, -100, 7200):
+            now += timedelta(seconds=step)
+            assert list(many.take(3)) == [single() for _ in range(3)]
+            assert many() == single()
+
+    def test_begins_a_new_place_in_every_tick_and_not_before(self):
+        source = IdSource(lambda: now, random.Random(1).randbytes)
+        start = datetime(2006, 1, 1, tzinfo=UTC) + timedelta(seconds=32 * 1000)
+        now = start
+        first = source()
+        now = start + timedelta(seconds=32) - timedelta(microseconds=1)
+        assert source() == first + 1
+        now = start + timedelta(seconds=32)
+        assert source() > first + 2
+
     def test_is_ordered_by_time_across_processes(self):
         assert all(ids(NOON, seed)() < ids(NOON + timedelta(seconds=64), seed + 1)() for seed in range(50))
 
