@@ -13,7 +13,7 @@ help:            ## what can be done here
 demo: $(VENV)/.runtime  ## the main job, on this machine, with test money (SCRIPT=1 plays a story in the terminal)
 	$(BIN)/smoney demo $(if $(SCRIPT),--script)
 
-test: $(VENV)/.dev      ## all tests but the slow proofs, in about ten minutes on two cores
+test: $(VENV)/.dev      ## all tests but the slow proofs, in under five minutes on two cores
 	$(PYTEST) -n 2 -m "not prove"
 
 lint: $(VENV)/.dev      ## ruff, both as linter and as formatter
@@ -32,8 +32,12 @@ test-server: $(VENV)/.dev  ## the ledger's tests on the PostgreSQL that TEST_POS
 	@test -n "$$TEST_POSTGRESQL_URL" || { echo "set TEST_POSTGRESQL_URL=postgresql://USER@/postgres?host=/its/socket" >&2; exit 2; }
 	$(PYTEST) -n 2 -m "not prove" -k postgresql tests/integration/ledger tests/property/ledger tests/unit/migrations
 
+# Where the bot speaks to the sandbox over HTTP: once more with X's newer names.
+OVER_THE_WIRE := tests/integration/x tests/integration/web/test_webhook.py tests/integration/payments/test_canaries.py \
+  tests/integration/keeping/test_commands.py tests/e2e
 prove: $(VENV)/.dev     ## the slow proofs, a fixed sample of at most 15 minutes
 	$(PYTEST) -n 2 -m prove --timeout 900
+	TEST_NEWER_NAMES=1 $(PYTEST) -n 2 -m "not prove and not browser" $(OVER_THE_WIRE)
 
 prove-long: $(VENV)/.dev  ## the slow proofs in full
 	SMONEY_PROVE=long $(PYTEST) -m prove --timeout 0
@@ -54,14 +58,16 @@ prove-guards: $(VENV)/.dev  ## takes every guard of docs/threats.md away in turn
 mutants: $(VENV)/.dev   ## every small fault put into the ledger: do its tests notice? (hours; can be stopped and started)
 	$(BIN)/python -m tests.mutation
 
-bench-large: $(VENV)/.dev  ## the ledger with 1,000,000 accounts and 5,000,000 transfers in it (made once, minutes, under build/)
+bench-large: $(VENV)/.dev  ## the same with 1,000,000 accounts and 5,000,000 transfers or payments present (a quarter of an hour)
 	$(BIN)/python -m tests.benchmarks.large
 	$(BIN)/python -m tests.benchmarks.self_check
+	$(BIN)/python -m tests.benchmarks.whole_way large
 
 bench: $(VENV)/.dev     ## how fast the ledger and the reader are, beside raw baselines in the same run
 	$(BIN)/python -m tests.benchmarks.ledger
 	$(BIN)/python -m tests.benchmarks.bench_reader
 	$(BIN)/python -m tests.benchmarks.whole_way
+	$(BIN)/python -m tests.benchmarks.idle
 
 lock: $(VENV)/.dev      ## write both lock files anew, for every platform, with hashes
 	$(BIN)/python -m pip install --quiet uv

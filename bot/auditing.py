@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 import ledger.audit
@@ -17,7 +18,7 @@ from bot.payments.wallets import OPERATOR_FUNDS, SAFEGUARDING, WALLET
 from bot.sealing import public_keys
 from bot.settings import Settings
 from bot.store.admin_tables import BankLineRow, ProposalRow
-from bot.store.tables import AuthorisationRow, IntentLineRow, IntentRow
+from bot.store.tables import AuthorisationRow, IntentLineRow, IntentRow, PersonRow
 from bot.wiring import World
 from ledger.clock import IdSource
 from ledger.database import Database
@@ -52,6 +53,7 @@ def _bot_findings(session: Session, authorisations: Authorisations) -> Iterator[
     yield from authorisations.forged(session)
     yield from _unpaid_or_paid_twice(session)
     yield from _lines_that_lie(session)
+    yield from _wallets_of_others(session)
     yield from _not_covered(session)
     yield from _moved_by_nobody(session)
     yield from _matched_wrongly(session)
@@ -84,6 +86,28 @@ def _lines_that_lie(session: Session) -> Iterator[str]:
             yield f"line {line.id} names transfer {line.transfer_id}, which is not there or of another amount"
         elif (line.state in SET_ASIDE) != (transfer.kind == "pending" and line.settled_id is None):
             yield f"line {line.id} is {line.state}, but its transfer {transfer.id} is {transfer.kind}"
+
+
+def _wallets_of_others(session: Session) -> Iterator[str]:
+    """What was paid went from the wallet of its payer to that of its payee. Which wallet is whose stands in a row that no MAC
+    covers: put under another person's number, even for a moment, it is found by what the book has of both."""
+    payer, payee = aliased(PersonRow), aliased(PersonRow)
+    rows = session.exec(
+        select(IntentRow.reference, TransferRow.id)
+        .join(IntentLineRow, col(IntentLineRow.intent_id) == col(IntentRow.id))
+        .join(TransferRow, col(TransferRow.id) == col(IntentLineRow.transfer_id))
+        .join(payer, col(payer.user_id) == col(IntentRow.payer_id))
+        .join(payee, col(payee.user_id) == col(IntentLineRow.payee_id))
+        .where(
+            or_(
+                col(payer.wallet_id).is_distinct_from(col(TransferRow.debit_account_id)),
+                col(payee.wallet_id).is_distinct_from(col(TransferRow.credit_account_id)),
+            )
+        )
+        .execution_options(yield_per=1000)
+    )
+    for reference, transfer_id in rows:
+        yield f"payment {reference}: transfer {transfer_id} is not between the wallets of its payer and payee"
 
 
 def _moved_by_nobody(session: Session) -> Iterator[str]:

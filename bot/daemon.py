@@ -20,15 +20,17 @@ import structlog
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from bot.admin.proposals import proposals_of
 from bot.book import is_paused
 from bot.errors import InvariantBroken, Misconfigured, TryLater
 from bot.push import Push, poll_every
 from bot.sealing import seal
 from bot.settings import Settings
 from bot.watching.watch import Watch, open_watch
-from bot.wiring import Bot
+from bot.wiring import Bot, World
 from bot.work import THE_DATABASE, in_one_line
 from bot.x.gateway import Gateway, XUser
+from ledger.clock import IdSource
 from ledger.errors import InvariantBroken as LedgerBroken
 
 log = structlog.get_logger(__name__)
@@ -154,6 +156,7 @@ class Daemon:
         self._ended = threading.Event()
         self.broken: InvariantBroken | None = None
         self.watch: Watch = open_watch(bot, settings)
+        self._proposals = proposals_of(bot.vault, bot.clock, IdSource(bot.clock, World().entropy))
         self._ticks: list[Tick] = []
         self._scheduler = BackgroundScheduler(
             executors={"default": _OwnThreads()},
@@ -183,6 +186,7 @@ class Daemon:
         self._every(settings.work_poll_seconds, self._work_and_deliver)
         self._every(settings.deliver_poll_seconds, self._deliver)
         self._every(settings.sweep_poll_seconds, self._tick("sweep", bot.sweep_once))
+        self._every(settings.sweep_poll_seconds, self._tick("proposals", self._lapse_proposals))
         self._every(USAGE_SECONDS, self._tick("usage", bot.usage.note))
         self._every(settings.seal_poll_seconds, self._tick("seal", self._seal))
         self._begin_watching()
@@ -211,7 +215,7 @@ class Daemon:
         verify = self._tick("verify", lambda: self.watch.verify_if_due(self._is_running))
         self._every(VERIFY_SECONDS, verify, first_after=pause)
         if self.watch.webhook is not None:
-            self._every(ALARM_SECONDS, self._tick("alarms.webhook", self.watch.webhook.deliver))
+            self._every(ALARM_SECONDS, self._tick("alarms.webhook", self.watch.tell_the_webhook))
 
     def _every(self, seconds: float, tick: Callable[[], None], *, first_after: float = 0) -> None:
         first = self._now() + timedelta(seconds=first_after)
@@ -223,6 +227,11 @@ class Daemon:
     def _seal(self) -> None:
         for made in seal(self._bot.database, self._settings, self._bot.clock):
             log.info("ledger.sealed", seal=made.number, transfers=made.transfers, root=made.root)
+
+    def _lapse_proposals(self) -> None:
+        if self._bot.database.read(self._proposals.has_overdue):
+            lapsed = self._bot.database.write(self._proposals.lapse_overdue)
+            log.info("proposals.lapsed", proposals=lapsed)
 
     def _pass_on(self, stored: int) -> None:
         """What was just heard is worked and answered at once, without waiting for the next ticks."""
@@ -260,8 +269,9 @@ class Daemon:
             self._bot.usage.note()
             self._bot.listening.lease.leave()
             self.watch.lease.leave()
-        with suppress(*THE_DATABASE):
-            self._bot.database.close()
+        if not left:  # closing waits for who is at work; the end of the program does not
+            with suppress(*THE_DATABASE):
+                self._bot.database.close()
         log.info("daemon.stopped")
 
 

@@ -33,9 +33,11 @@ def refuse_misspelt(names: Iterable[str], where: str, *, prefix: str, examples: 
     """
     for given in names:
         name = given.upper()
+        if name in examples:
+            continue
         ours = name.startswith(prefix)
         near = difflib.get_close_matches(name, examples, n=1, cutoff=0.6 if ours else 0.9)
-        if name in examples or not (ours or near):
+        if not (ours or near):
             continue
         raise Misconfigured(
             given,

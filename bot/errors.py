@@ -62,14 +62,26 @@ class LeaseLost(TryLater):
 class SendRefused(SmoneyError):
     """X will not take this message, now or later. `status` is X's HTTP status, `detail` X's own words.
 
-    `duplicate` tells that X refused it as the same text again: after a lost answer that can mean it arrived.
+    `duplicate` tells that X refused it as the same text again: after a lost answer that can mean it arrived. `gone` tells
+    that the post it answers is deleted, or not shown to the bot any more. `unsummoned` tells that nobody calls the bot there,
+    or that X has its one answer already: after a lost answer that can mean it arrived, too.
     """
 
-    def __init__(self, detail: str, *, status: int, duplicate: bool = False) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int,
+        duplicate: bool = False,
+        gone: bool = False,
+        unsummoned: bool = False,
+    ) -> None:
         super().__init__(f"{status}: {detail}")
         self.status = status
         self.detail = detail
         self.duplicate = duplicate
+        self.gone = gone
+        self.unsummoned = unsummoned
 
 
 class OutcomeUnknown(SmoneyError):

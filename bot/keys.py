@@ -35,6 +35,7 @@ class Purpose(Enum):
     FINGERPRINT = b"fingerprint 1"
     SEAL_SIGNING = b"seal signing 1"
     PAGE_FORM = b"page form 1"
+    ADMIN_BROWSER = b"admin browser 1"
     BACKUP_MAC = b"backup mac 1"
     ALARM_WEBHOOK = b"alarm webhook 1"
 

@@ -25,16 +25,17 @@ from ledger.statements import statement
 from ledger.tables import TransferRow
 
 Counted = Callable[[int], None]
-"""Told now and then how many pieces (of a CSV, lines) have been written so far."""
+"""Told now and then how many pieces (of a CSV or of JSON, lines) have been written so far."""
 LINES_BETWEEN = 1000
 WHOLE_BOOK: Mapping[str, Callable[[Session], Iterator[str]]] = {
     "csv": exports.book_csv,
+    "json": exports.book_json,
     "hledger": exports.hledger,
     "beancount": exports.beancount,
 }
-PIECES = {"csv": 1, "hledger": 3, "beancount": 3}
+PIECES = {"csv": 1, "json": 1, "hledger": 3, "beancount": 3}
 """How many pieces a transfer makes, for whoever shows how far it is."""
-STATEMENTS = ("text", "csv", "camt053")
+STATEMENTS = ("text", "csv", "camt053", "json")
 
 
 def transfers_of(session: Session, reference: str) -> tuple[int, ...]:
@@ -60,6 +61,11 @@ def proofs(database: Database, reference: str) -> list[dict[str, Any]]:
         return [seals.proof(session, one) for one in found]
 
     return database.read(work)
+
+
+def proof_file(found: list[dict[str, Any]]) -> str:
+    """One proof as it is, several under `proofs`."""
+    return seals.proof_text(found[0] if len(found) == 1 else {"proofs": found})
 
 
 def count_transfers(database: Database) -> int:
@@ -90,6 +96,7 @@ def write_statement(
         make = {
             "text": partial(exports.statement_text, session, told),
             "csv": partial(exports.statement_csv, session, told),
+            "json": partial(exports.statement_json, session, told),
             "camt053": partial(camt053, session, told, made_at=made_at, message_id=message_id),
         }[form]
         _write(make(), out, counted)

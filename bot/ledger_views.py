@@ -53,18 +53,23 @@ def _text(amount_minor: int, currency: str) -> str:
 
 def history(database: Database, account_id: int | None, *, limit: int) -> list[dict[str, object]]:
     """The newest transfers first, of one account or of the whole book."""
+    return database.read(lambda session: newest(session, account_id, limit=limit))
 
-    def work(session: Session) -> list[dict[str, object]]:
-        rows = select(TransferRow)
-        if account_id is not None:
-            rows = rows.where(
-                (col(TransferRow.debit_account_id) == account_id)
-                | (col(TransferRow.credit_account_id) == account_id)
-            )
-        newest = rows.order_by(col(TransferRow.id).desc()).limit(limit)
-        return [_transfer(row) for row in session.exec(newest)]
 
-    return database.read(work)
+def newest(
+    session: Session, account_id: int | None = None, *, limit: int, before: int | None = None
+) -> list[dict[str, object]]:
+    """From below the transfer that was shown last, where one is named."""
+    rows = select(TransferRow)
+    if before is not None:
+        rows = rows.where(col(TransferRow.id) < before)
+    if account_id is not None:
+        rows = rows.where(
+            (col(TransferRow.debit_account_id) == account_id)
+            | (col(TransferRow.credit_account_id) == account_id)
+        )
+    found = session.exec(rows.order_by(col(TransferRow.id).desc()).limit(limit))
+    return [_transfer(row) for row in found]
 
 
 def _transfer(row: TransferRow) -> dict[str, object]:

@@ -134,7 +134,7 @@ class Obeying:
             case Verb.DECLINE:
                 self.changes.decline(session, said.person, command.reference)
             case Verb.FREEZE if said.person.wallet_id is not None:
-                self.freezing.freeze(session, said.person)
+                self.freezing.freeze(session, said.person, in_private=True)
             case Verb.ERASE:
                 self.erasing.ask(session, said.person)
             case Verb.MY_DATA:

@@ -80,12 +80,12 @@ def rooms_of(settings: Settings, *, clock: Clock, entropy: Entropy, bot_username
     records = Records(people=people, vault=vault, clock=clock, ids=ids, entropy=entropy)
     wallets = Wallets(ledger=book, ids=ids)
     authorisations = Authorisations(keyring=keyring, clock=clock, ids=ids)
-    asking = Asking(records, people, outbox, keyring, rules, clock, entropy)
-    answers = Answers(records, asking, keyring, rules, clock)
     spending = Spending(records, wallets, people, factors, limits_of(settings), clock)
+    asking = Asking(records, people, outbox, spending, keyring, rules, clock, entropy)
+    answers = Answers(records, asking, keyring, rules, clock)
     posting = Posting(book, wallets, people, records, authorisations, spending, rules, clock)
     claims = Claims(book, wallets, people, records, authorisations, spending, outbox, rules, clock)
-    reviews = Reviews(records, asking, claims, people, outbox, rules, clock, ids)
+    reviews = Reviews(records, claims, people, outbox, rules, clock, ids)
     terms = Terms(settings.terms_version, settings.terms_url, outbox)
     blocks = Blocks(people, clock, ids)
     story = Story(
@@ -153,6 +153,7 @@ def rules_of(settings: Settings) -> Rules:
             new_payees=settings.review_new_payees,
             refusals=settings.review_refusals,
             reissued_handles=settings.review_reissued_handles,
+            changed_handles=settings.review_changed_handles,
             lasts=timedelta(days=settings.review_days),
         ),
     )

@@ -30,14 +30,14 @@ class SafetySettings(BaseSettings):
     )
     allowance_per_payment_minor: int = setting(
         3000,
-        "the most one payment can move without an active second factor (3000 is 30.00 €)",
+        "the most one payment can move without a code of an active second factor (3000 is 30.00 €)",
         unit="minor units",
         ge=0,
         le=10**12,
     )
     allowance_per_day_minor: int = setting(
         10_000,
-        "the most one person can pay in 24 hours without an active second factor (10000 is 100.00 €)",
+        "the most one person can pay in 24 hours without codes of an active second factor (10000 is 100.00 €)",
         unit="minor units",
         ge=0,
         le=10**12,
@@ -102,6 +102,11 @@ class SafetySettings(BaseSettings):
     review_reissued_handles: bool = setting(
         True,
         "whether the first payment to an account is reviewed whose handle was another account when its payer last paid it",
+        unit="true or false",
+    )
+    review_changed_handles: bool = setting(
+        True,
+        "whether a payer's first payment to an account is reviewed after it changed its handle, while payers are told",
         unit="true or false",
     )
     handle_change_days: int = setting(

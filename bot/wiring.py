@@ -203,7 +203,16 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         is_urgent=lambda content: is_urgent(content, account),
     )
     enrolment = Enrolment(
-        story, claims, records, wallets, rooms.terms, outbox, clock, account.username, settings.operator_name
+        story,
+        claims,
+        records,
+        wallets,
+        rooms.terms,
+        factors,
+        outbox,
+        clock,
+        account.username,
+        settings.operator_name,
     )
     questions = Questions(keyring, clock, entropy, ids)
     erasing = Erasing(
@@ -270,6 +279,8 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
             together=Together(outbox, wording),
             waiting=Waiting(outbox, people, budget),
             asking=asking,
+            story=story,
+            factors=factors,
             budget=budget,
             replies_per_author=settings.replies_per_author_per_hour,
             clock=clock,

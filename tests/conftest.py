@@ -1,9 +1,11 @@
 """Databases for tests: a real SQLite file and a real PostgreSQL, each test with an empty one of its own."""
 
+import gc
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -11,15 +13,51 @@ from typing import Any, Literal, TypeAlias
 import psycopg
 import pytest
 from sqlalchemy import Engine
+from typer.main import get_command
 
 import bot.migrations
 import ledger.migrations
 from ledger.database import Database
+from tests.description import DESCRIPTION, Judge, all_judged
+from tests.newer_names import spoken_if_wanted
 
 Form: TypeAlias = Literal["ledger", "bot"]
 
 # Where a file's flush costs nothing, if there is such a place: what a test writes need not outlive the machine.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+ON_POSTGRESQL_LATER = (
+    "integration/commands",
+    "integration/keeping/test_reconciling",
+    "integration/payments",
+    "integration/watching",
+    "integration/web",
+)
+ON_POSTGRESQL_NOW = (
+    "integration/payments/test_corners",
+    "integration/payments/test_guards",
+    "integration/payments/test_plans",
+    "integration/payments/test_promises",
+)
+"""Tests of what is said and decided ask no more of the database than the others: on PostgreSQL they are among the slow proofs.
+The ledger, migrations, the way of a payment, its guards and every test marked `race` are tried on both engines always."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.get_closest_marker("postgresql") and not item.get_closest_marker("race"):
+            module = item.path.relative_to(here).with_suffix("").as_posix()
+            if module.startswith(ON_POSTGRESQL_LATER) and not module.startswith(ON_POSTGRESQL_NOW):
+                item.add_marker(pytest.mark.prove)
+    # Minutes by itself: the other process must not wait for it at the end.
+    items.sort(key=lambda item: item.get_closest_marker("begins_first") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and every module stay to the end: not to be looked through again and again for what may go."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +101,38 @@ def compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Engine, "__init__", make)
         yield
+    for (
+        engine
+    ) in shared.values():  # a key that is not found again is never thrown away: SQLAlchemy would try for ever
+        cache = engine._compiled_cache
+        assert cache is None or all(key in cache for key in list(cache))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def typed_once() -> Iterator[None]:
+    """The command with all its options is made of its functions once, not each time a test types it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def judged() -> Iterator[Judge | None]:
+    """Each answer of each sandbox in this process is held against X's description, where that is beside the project: what
+    is wrong fails the test whose sandbox said it."""
+    if not DESCRIPTION.exists():
+        yield None
+        return
+    judge = Judge()
+    with all_judged(judge):
+        yield judge
+
+
+@pytest.fixture(scope="session", autouse=True)
+def names() -> Iterator[None]:
+    """With `TEST_NEWER_NAMES=1` every sandbox speaks X's newer names."""
+    with spoken_if_wanted():
+        yield
 
 
 def bring(url: str, form: Form) -> None:
@@ -74,7 +144,7 @@ def bring(url: str, form: Form) -> None:
 
 
 @pytest.fixture
-def form() -> Form:
+def whose_tables() -> Form:
     """Whose tables a test's database has to begin with. The ledger's own tests have the ledger's alone."""
     return "bot"
 
@@ -87,7 +157,10 @@ def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Form
     def template(form: Form) -> Path:
         path = folder / f"{form}.db"
         if not path.exists():
-            bring(f"sqlite:///{path}", form)
+            half_made = path.with_suffix(".new")
+            half_made.unlink(missing_ok=True)
+            bring(f"sqlite:///{half_made}", form)
+            half_made.rename(path)
         return path
 
     return template
@@ -101,6 +174,7 @@ class PostgresqlDatabases:
         self._server_url = server_url
         self._numbers = count(1)
         self._name: str | None = None
+        self._uses = 0
         # Several processes of one test run may share a server.
         self._own = f"{form}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
         self._template = f"template_{self._own}"
@@ -113,6 +187,8 @@ class PostgresqlDatabases:
         if self._name is None:
             self._name = f"test_{self._own}_{next(self._numbers)}"
             self._admin.execute(f"CREATE DATABASE {self._name} TEMPLATE {self._template} STRATEGY FILE_COPY")
+            self._uses = 0
+        self._uses += 1
         return self._url(self._name)
 
     def give_back(self) -> None:
@@ -120,9 +196,9 @@ class PostgresqlDatabases:
         try:
             with psycopg.connect(self._url(self._name), autocommit=True) as connection:
                 connection.execute("SET lock_timeout = '2s'")
-                if _form_of(connection) == self._form:
+                if self._uses < USES and _form_of(connection) == self._form:
                     connection.execute("SET session_replication_role = replica")  # past the guards
-                    connection.execute(connection.execute(_EMPTY).fetchone()[0])  # type: ignore[index]
+                    connection.execute(_EMPTY)
                     return
         except psycopg.Error:
             pass  # something of the test still holds it
@@ -159,9 +235,14 @@ SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
 ) AS form
 """
 _EMPTY = """
-SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') FROM pg_tables
-WHERE schemaname = 'public' AND tablename NOT IN ('ledger_schema_version', 'bot_schema_version')
+DO $$ DECLARE each text; BEGIN
+    FOR each IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename NOT IN ('ledger_schema_version', 'bot_schema_version')
+    LOOP EXECUTE format('DELETE FROM %I', each); END LOOP;
+END $$
 """
+"""A quarter of what it costs to truncate them all. What it leaves behind is why a database serves `USES` tests at most."""
+USES = 50
 
 
 @pytest.fixture(scope="session")
@@ -179,16 +260,18 @@ def postgresql_databases(postgresql_server: str) -> Iterator[Callable[[Form], Po
 
 
 @pytest.fixture
-def sqlite_url(sqlite_templates: Callable[[Form], Path], form: Form) -> Iterator[str]:
+def sqlite_url(sqlite_templates: Callable[[Form], Path], whose_tables: Form) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="smoney-", dir=MEMORY) as folder:
         path = Path(folder) / "ledger.db"
-        shutil.copy(sqlite_templates(form), path)
+        shutil.copy(sqlite_templates(whose_tables), path)
         yield f"sqlite:///{path}"
 
 
 @pytest.fixture
-def postgresql_url(postgresql_databases: Callable[[Form], PostgresqlDatabases], form: Form) -> Iterator[str]:
-    databases = postgresql_databases(form)
+def postgresql_url(
+    postgresql_databases: Callable[[Form], PostgresqlDatabases], whose_tables: Form
+) -> Iterator[str]:
+    databases = postgresql_databases(whose_tables)
     yield databases.take()
     databases.give_back()
 

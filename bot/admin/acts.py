@@ -28,6 +28,10 @@ class Role(StrEnum):
 
 _RANKS: Final = (Role.READ, Role.SUPPORT, Role.TREASURER, Role.OWNER)
 ACTS: Final[Mapping[str, Role]] = {
+    "member.look": Role.READ,
+    "payment.look": Role.READ,
+    "inbox.look": Role.READ,
+    "outbox.look": Role.READ,
     "inbox.retry": Role.SUPPORT,
     "inbox.drop": Role.SUPPORT,
     "outbox.retry": Role.SUPPORT,
@@ -54,6 +58,7 @@ ACTS: Final[Mapping[str, Role]] = {
     "operator_fund.propose": Role.TREASURER,
     "operator_fund.approve": Role.TREASURER,
     "operator_fund.refuse": Role.TREASURER,
+    "proposal.lapse": Role.SUPPORT,
     "bank.import": Role.TREASURER,
     "bank.match": Role.TREASURER,
     "bank.ignore": Role.TREASURER,

@@ -5,20 +5,21 @@ What fits nothing, or twice, stays open until somebody says what it is. Each act
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from sqlmodel import Session, col, select
 
 from bot.admin.acts import check
+from bot.admin.bank_files import Imported, Taken
 from bot.admin.bank_lines import BankLines
 from bot.admin.bank_matching import Matching
 from bot.admin.log import Actor, AuditLog
 from bot.admin.proposals import Proposal
 from bot.admin.treasury import Treasury
 from bot.errors import Misconfigured
-from bot.funding.statements import BankLine, BankStatement, Told
+from bot.funding.statements import BankLine, BankStatement, Form, Told
 from bot.store.admin_tables import BankLineRow, ProposalRow
 from ledger.database import Database
 
@@ -33,9 +34,9 @@ Numbered: TypeAlias = tuple[BankLine, int]
 class _TakenBack(Exception):
     """Ends a rehearsal, and no error."""
 
-    def __init__(self, counts: Counter[str]) -> None:
+    def __init__(self, taken: list[Taken]) -> None:
         super().__init__()
-        self.counts = counts
+        self.taken = taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +53,36 @@ class Bank:
     def import_statement(
         self,
         database: Database,
-        actor: Actor,
+        who: Callable[[Session], Actor],
         statement: BankStatement,
         *,
         reason: str,
         told: Told,
         dry_run: bool = False,
-    ) -> Counter[str]:
-        """How many lines were `known`, and how many of the new ones are now `open`, `proposed` or `matched`. A dry run does
-        the same and takes it back. Raises `Misconfigured` for another account or form, and `NotAllowed`."""
-        database.read(lambda session: self._check(session, statement))
-        counts: Counter[str] = Counter(known=0, open=0, proposed=0, matched=0)
+    ) -> Imported:
+        """What became of each line. `who` is asked in each transaction, so that who loses their role meanwhile goes no further.
+        A dry run does the same and takes it back. Raises `Misconfigured` for another account or form, and `NotAllowed`."""
+        database.read(lambda session: self._check(session, who(session), statement))
+        taken: list[Taken] = []
         numbered = list(_numbered(statement.lines))
         for start in range(0, len(numbered), BATCH):
             batch = numbered[start : start + BATCH]
 
-            def work(session: Session, batch: Sequence[Numbered] = batch) -> Counter[str]:
-                done = self._take(session, actor, statement, batch, reason=reason)
+            def work(session: Session, batch: Sequence[Numbered] = batch) -> list[Taken]:
+                done = self._take(session, who(session), statement, batch, reason=reason)
                 if dry_run:
                     raise _TakenBack(done)
                 return done
 
             try:
-                counts.update(database.write(work))
+                taken += database.write(work)
             except _TakenBack as rehearsed:
-                counts.update(rehearsed.counts)
+                taken += [Taken(each.said, each.state) for each in rehearsed.taken]
             told(start + len(batch), len(numbered))
-        return counts
+        return Imported(taken, dry_run)
 
-    def _check(self, session: Session, statement: BankStatement) -> None:
+    def _check(self, session: Session, actor: Actor, statement: BankStatement) -> None:
+        check(actor.role, "bank.import")
         accounts = {line.account for line in statement.lines if line.account}
         if self.account and (foreign := accounts - {self.account}):
             raise Misconfigured(
@@ -110,17 +112,22 @@ class Bank:
         batch: Sequence[Numbered],
         *,
         reason: str,
-    ) -> Counter[str]:
+    ) -> list[Taken]:
         check(actor.role, "bank.import")
-        counts: Counter[str] = Counter()
-        for line, occurrence in batch:
-            row = self.lines.add(session, line, statement.form, occurrence=occurrence)
-            if row is not None:
-                self._settle(session, actor, row, line)
-            counts[row.state if row else "known"] += 1
-        facts = dict(counts)
+        taken = [
+            self._taken(session, actor, line, statement.form, occurrence=occurrence)
+            for line, occurrence in batch
+        ]
+        facts = dict(Counter(each.state for each in taken))
         self.log.record(session, actor, "bank.import", "bank statement", reason=reason, facts=facts)
-        return counts
+        return taken
+
+    def _taken(self, session: Session, actor: Actor, line: BankLine, form: Form, *, occurrence: int) -> Taken:
+        row = self.lines.add(session, line, form, occurrence=occurrence)
+        if row is None:
+            return Taken(line, "known")
+        self._settle(session, actor, row, line)
+        return Taken(line, row.state, row.id, row.proposal_id)
 
     def _settle(self, session: Session, actor: Actor, row: BankLineRow, line: BankLine) -> None:
         """A line that takes an earlier one back is for a person to look at."""
@@ -210,8 +217,15 @@ class Bank:
         states: Sequence[str] = ("open", "ignored"),
     ) -> tuple[BankLineRow, BankLine]:
         self.log.record(session, actor, act, f"bank line {line_id}", reason=reason)
+        self._let_go(session, line_id)
         row = self.lines.taken(session, line_id, states=states)
         return row, self.lines.opened(row).said
+
+    def _let_go(self, session: Session, line_id: int) -> None:
+        """A line whose proposal is over is open again, also before the daemon has written that down."""
+        row = session.get(BankLineRow, line_id)
+        if row is not None and row.state == "proposed" and row.proposal_id is not None:
+            self.treasury.proposals.lapse(session, row.proposal_id)
 
 
 def _numbered(lines: Sequence[BankLine]) -> Iterator[Numbered]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from bot.errors import Misconfigured, UnreadableRow
@@ -95,8 +96,15 @@ class BankLines:
             raise Misconfigured(str(line_id), problem, example="an open one from `smoney bank lines`")
         return row
 
-    def newest(self, session: Session, *, states: Sequence[str], limit: int) -> list[KnownLine]:
+    def newest(
+        self, session: Session, *, states: Sequence[str], limit: int, before: int | None = None
+    ) -> list[KnownLine]:
+        """By the day they were booked on; from after the line that was shown last, where one is named."""
         rows = select(BankLineRow).where(col(BankLineRow.state).in_(states))
+        last = None if before is None else session.get(BankLineRow, before)
+        if last is not None:
+            here = tuple_(col(BankLineRow.booked_on), col(BankLineRow.id))
+            rows = rows.where(here < (last.booked_on, last.id))
         newest = rows.order_by(col(BankLineRow.booked_on).desc(), col(BankLineRow.id).desc()).limit(limit)
         return [self.opened(row) for row in session.exec(newest)]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import exists
+from sqlalchemy import exists, or_
 from sqlmodel import Session, col, select
 
 from bot.admin.pages import LARGEST_ID
@@ -76,7 +76,7 @@ class Matching:
             col(ProposalRow.kind).in_(kinds),
             ProposalRow.amount_minor == abs(line.amount.amount_minor),
             ProposalRow.currency == line.amount.currency.code,
-            col(ProposalRow.state).in_(("open", "done")),
+            or_(self.proposals.in_state("open"), self.proposals.in_state("done")),
             _UNTIED,
         )
         if person_id is not None:

@@ -4,13 +4,18 @@ Whatever is wrong is told in one way, and takes the same time; each wrong try at
 lock it for a while, longer each time. A code's step never counts twice. A browser is known by a secret of 256 bits that is
 kept as a hash, until it was idle for half an hour, twelve hours have passed, or its admin is ended or invited anew.
 
+Whoever reaches the page could lock an admin out by guessing at their name. So a browser that an admin was signed in on
+keeps a mark, a MAC over the admin, their password's hash and a time; with it the lock of the name does not stop a right
+sign-in. It opens nothing by itself, and ends with the password.
+
 Passwords are checked outside of any transaction, since that takes long on purpose; what was checked is held against the
 row again in the one that counts.
 """
 
+import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from hashlib import sha256
 from typing import Final
@@ -23,6 +28,8 @@ from bot.admin import passwords
 from bot.admin.acts import Role
 from bot.admin.admins import NAME, hash_of_invite
 from bot.admin.log import Actor
+from bot.encoding import encode
+from bot.keys import Keyring, Purpose, UnknownKey
 from bot.people import one_time_codes
 from bot.people.locking import Locking
 from bot.store.admin_tables import AdminRow, AdminSessionRow
@@ -35,6 +42,8 @@ log = structlog.get_logger(__name__)
 SECRET_BYTES: Final = 32
 IDLE: Final = timedelta(minutes=30)
 LASTS: Final = timedelta(hours=12)
+KNOWN_FOR: Final = timedelta(days=180)
+"""How long a browser's mark is good."""
 ISSUER: Final = "smoney admin"
 LOCKING: Final = Locking()
 
@@ -66,6 +75,7 @@ class SignedIn:
 class Entry:
     database: Database
     vault: Vault
+    keyring: Keyring
     clock: Clock
     ids: IdSource
     entropy: Entropy
@@ -115,24 +125,29 @@ class Entry:
 
     # Signing in
 
-    def sign_in(self, name: str, password: str, code: str) -> str | None:
-        """The secret of a new session; None for whatever was wrong. Raises `TooManyAtOnce`."""
+    def sign_in(self, name: str, password: str, code: str, *, mark: str = "") -> str | None:
+        """The secret of a new session; None for whatever was wrong. `mark` is what the browser was given by `mark`. Raises
+        `TooManyAtOnce`."""
         asked = name if NAME.fullmatch(name) else ""
         kept = self.database.read(lambda session: self._password_of(session, asked))
         fits = passwords.fits(password, kept)
         return self.database.write(
-            lambda session: self._sign_in(session, asked, kept if fits else None, code)
+            lambda session: self._sign_in(session, asked, kept if fits else None, code, mark)
         )
 
     @staticmethod
     def _password_of(session: Session, name: str) -> str | None:
         return session.exec(_CURRENT_PASSWORD.where(AdminRow.name == name)).first()
 
-    def _sign_in(self, session: Session, name: str, proved: str | None, code: str) -> str | None:
+    def _sign_in(
+        self, session: Session, name: str, proved: str | None, code: str, mark: str = ""
+    ) -> str | None:
         """`proved` is the hash that the password was found to fit."""
         found = select(AdminRow).where(AdminRow.name == name, col(AdminRow.ended_at).is_(None))
         row = session.exec(found.with_for_update()).first()
-        if row is None or row.password_hash is None or _is_locked(row, self.clock()):
+        if row is None or row.password_hash is None:
+            return None
+        if _is_locked(row, self.clock()) and not self._is_marked(row, mark):
             return None
         if proved != row.password_hash or not self._takes_code(row, code):
             self._count(session, row)
@@ -174,6 +189,35 @@ class Entry:
         session.flush()
         return secret
 
+    # The browser's mark
+
+    def mark(self, secret: str) -> str:
+        """For the browser that has just got this session: what tells it from a stranger's later on."""
+        made_at = str(int(self.clock().timestamp()))
+        key_id = self.keyring.current_id
+
+        def made(session: Session) -> str:
+            row = session.exec(_SEATED.where(AdminSessionRow.secret_hash == _hash(secret))).one()
+            return f"{key_id}.{made_at}.{self._mark_mac(row, made_at, key_id)}"
+
+        return self.database.read(made)
+
+    def _is_marked(self, row: AdminRow, mark: str) -> bool:
+        key_id, _, rest = mark.partition(".")
+        made_at, _, mac = rest.partition(".")
+        try:
+            ours = self._mark_mac(row, made_at, key_id)
+        except UnknownKey:
+            return False
+        if not hmac.compare_digest(ours.encode(), mac.encode("utf-8", "replace")):
+            return False
+        return self.clock() - datetime.fromtimestamp(int(made_at), UTC) <= KNOWN_FOR
+
+    def _mark_mac(self, row: AdminRow, made_at: str, key_id: str) -> str:
+        key = self.keyring.derive(Purpose.ADMIN_BROWSER, key_id)
+        bound = encode("smoney admin browser 1", row.id, row.password_hash or "", made_at)
+        return hmac.new(key, bound, sha256).hexdigest()
+
     # Being in
 
     def at(self, session: Session, secret: str) -> SignedIn | None:
@@ -208,6 +252,7 @@ class Entry:
         )
 
 
+_SEATED = select(AdminRow).join(AdminSessionRow, col(AdminSessionRow.admin_id) == col(AdminRow.id))
 _CURRENT_PASSWORD = select(AdminRow.password_hash).where(col(AdminRow.ended_at).is_(None))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
+from bot.admin.proposals import STAYS_OPEN
 from bot.book import unreconciled
 from bot.store.x_tables import CallWindowRow
 from bot.x.usage import Bill, bill
@@ -41,17 +42,25 @@ class Glance:
 
 
 def glance_of(session: Session, now: datetime) -> Glance:
+    oldest = microseconds_of(now - STAYS_OPEN)
     return Glance(
         restored_at=restored.restored_at if (restored := unreconciled(session)) else None,
-        windows=[_window(row, now) for row in session.exec(_WINDOWS)],
+        windows=windows_of(session, now),
         bill=bill(session, now=now, days=BILLED_DAYS),
         hourly=_hourly(session, now),
-        reviews=_counted(session, "SELECT count(*) FROM reviews WHERE outcome = 'open'"),
-        proposals=_counted(session, "SELECT count(*) FROM proposals WHERE state = 'open'"),
+        reviews=_counted(session, _REVIEWS),
+        proposals=_counted(session, _PROPOSALS, oldest=oldest),
     )
 
 
+def windows_of(session: Session, now: datetime) -> Sequence[Window]:
+    """X's limits as last heard, all of them."""
+    return [_window(row, now) for row in session.exec(_WINDOWS)]
+
+
 _WINDOWS = select(CallWindowRow).order_by(col(CallWindowRow.call), col(CallWindowRow.window_seconds))
+_REVIEWS = "SELECT count(*) FROM reviews WHERE outcome = 'open'"
+_PROPOSALS = "SELECT count(*) FROM proposals WHERE state = 'open' AND proposed_at >= :oldest"
 _HOURLY = """
 SELECT closed_at / :hour, count(*) FROM intents WHERE state = 'paid' AND closed_at >= :since GROUP BY 1
 """
@@ -71,5 +80,5 @@ def _hourly(session: Session, now: datetime) -> Sequence[tuple[datetime, int]]:
     return [(hour, counts.get(hour, 0)) for hour in hours]
 
 
-def _counted(session: Session, sql: str) -> int:
-    return int(session.connection().execute(text(sql)).scalar_one())
+def _counted(session: Session, sql: str, **values: int) -> int:
+    return int(session.connection().execute(text(sql), values).scalar_one())

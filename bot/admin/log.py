@@ -1,5 +1,5 @@
 """The audit log: every action of an admin, with who did it, to what, when and why. Rows are only ever added, and only by
-who may do what they say.
+who may do what they say. Beside them it keeps who looked at what is about one person, so that this too can be answered for.
 
 Who: an admin's name, and the way they came (`command` or `page`). Why: their own words, sealed like all that people
 write. What it was done to is named by kind and id; `facts` are ids, codes and numbers only.
@@ -8,7 +8,8 @@ write. What it was done to is named by kind and id; `facts` are ids, codes and n
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -20,8 +21,12 @@ from bot.store.vault import Vault
 from ledger.clock import Clock, IdSource
 
 MOST_REASON = 1_000
+LOOKS: Final = ("member.look", "payment.look", "inbox.look", "outbox.look")
+"""Noted without a reason, and not shown among what was done unless asked for."""
+LOOKED_LATELY: Final = timedelta(hours=1)
+"""Whoever looks at the same again within it is not noted again."""
 SELF_CHECK = "self-check"
-"""The name under which the daemon itself pauses payments; no admin is given it."""
+"""The name under which the daemon itself pauses payments, and what nobody decided lapses; no admin is given it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +78,54 @@ class AuditLog:
                 f"must say why, in at most {MOST_REASON} characters.",
                 example="--reason 'asked for by the member in a letter'",
             )
-        row_id = self._ids()
-        session.add(
-            AdminActionRow(
-                id=row_id,
-                at=self._clock(),
-                actor=actor.name,
-                channel=actor.channel,
-                action=action,
-                subject=subject,
-                reason_sealed=self._vault.seal(why, table="admin_actions", row_id=row_id, column="reason"),
-                facts=json.dumps(dict(facts or {}), sort_keys=True),
-            )
-        )
+        row = self._row(actor, action, subject)
+        row.reason_sealed = self._vault.seal(why, table="admin_actions", row_id=row.id, column="reason")
+        row.facts = json.dumps(dict(facts or {}), sort_keys=True)
+        session.add(row)
         session.flush()
 
+    def look(self, session: Session, actor: Actor, action: str, subject: str) -> None:
+        """Adds that somebody looked: one of `LOOKS`, at what. Raises `NotAllowed` for who may not."""
+        check(actor.role, action)
+        session.add(self._row(actor, action, subject))
+        session.flush()
+
+    def has_looked(self, session: Session, actor: Actor, action: str, subject: str) -> bool:
+        """Whether that was noted lately."""
+        rows = select(AdminActionRow.id).where(
+            AdminActionRow.subject == subject,
+            AdminActionRow.actor == actor.name,
+            AdminActionRow.channel == actor.channel,
+            AdminActionRow.action == action,
+            col(AdminActionRow.at) > self._clock() - LOOKED_LATELY,
+        )
+        return session.exec(rows.limit(1)).first() is not None
+
+    def _row(self, actor: Actor, action: str, subject: str) -> AdminActionRow:
+        return AdminActionRow(
+            id=self._ids(),
+            at=self._clock(),
+            actor=actor.name,
+            channel=actor.channel,
+            action=action,
+            subject=subject,
+            facts="{}",
+        )
+
     def newest(
-        self, session: Session, *, subject: str | None = None, limit: int = 50, before: int = LARGEST_ID
+        self,
+        session: Session,
+        *,
+        subject: str | None = None,
+        limit: int = 50,
+        before: int = LARGEST_ID,
+        looks: bool = False,
     ) -> list[Action]:
-        """The newest actions first, of one subject or of all, from below an id that was shown last. Ids of several programs
-        rise with the time to half a minute; within what is shown the times decide."""
+        """The newest actions first, of one subject or of all, from below an id that was shown last; looks too where asked
+        for. Ids of several programs rise with the time to half a minute; within what is shown the times decide."""
         rows = select(AdminActionRow).where(col(AdminActionRow.id) < before)
+        if not looks:
+            rows = rows.where(col(AdminActionRow.action).not_in(LOOKS))
         if subject is not None:
             rows = rows.where(AdminActionRow.subject == subject)
         found = session.exec(rows.order_by(col(AdminActionRow.id).desc()).limit(limit))

@@ -12,8 +12,9 @@ from bot.admin.handing_out import HandingOut
 from bot.admin.helping import Helping
 from bot.admin.listing import Listing
 from bot.admin.log import AuditLog
+from bot.admin.looking import Looking
 from bot.admin.members import Members
-from bot.admin.proposals import Proposals
+from bot.admin.proposals import proposals_of
 from bot.admin.queues import Queues
 from bot.admin.stories import Stories
 from bot.admin.switching import Switching
@@ -47,6 +48,7 @@ class Office:
     bank: Bank
     bank_reconciling: BankReconciling
     helping: Helping
+    looking: Looking
 
 
 def open_office(settings: Settings, world: World | None = None) -> Office:
@@ -59,7 +61,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
     listing = Listing(people)
     members = Members(people=people, vault=vault, log=log, listing=listing)
     house = House(rooms.ledger, rooms.wallets, rooms.authorisations)
-    proposals, bank_lines = Proposals(vault, clock, ids), BankLines(vault, clock, ids)
+    bank_lines, proposals = BankLines(vault, clock, ids), proposals_of(vault, clock, ids)
     treasury = Treasury(
         proposals=proposals,
         house=house,
@@ -78,7 +80,6 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
         people=people,
         records=rooms.records,
         outbox=outbox,
-        bank_lines=bank_lines,
         log=log,
         refund_alone=Money(settings.refund_alone_minor, rooms.wallets.currency),
     )
@@ -87,7 +88,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
         admins=Admins(log, clock, ids, rooms.entropy),
         queues=Queues(vault=vault, outbox=outbox, log=log, clock=clock),
         outbox=outbox,
-        stories=Stories(people=people, inbox=inbox, outbox=outbox, vault=vault),
+        stories=Stories(people=people, inbox=inbox, outbox=outbox, vault=vault, proposals=proposals),
         members=members,
         listing=listing,
         handing_out=HandingOut(members, rooms.own_data, log),
@@ -104,6 +105,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
             log, Resuming(rooms.records, rooms.claims, rooms.wallets, people, outbox, clock), clock
         ),
         helping=Helping(members, rooms.freezing, rooms.spending, log),
+        looking=Looking(log),
         treasury=treasury,
         bank=Bank(bank_lines, Matching(proposals, vault), treasury, log, bare_account(settings.bank_account)),
         bank_reconciling=BankReconciling(bank_lines, proposals, rooms.wallets),

@@ -7,13 +7,13 @@ say something twice. What is given up stays in its table with the reason.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from bot.admin.log import Actor, AuditLog
-from bot.admin.pages import LARGEST_ID
+from bot.admin.pages import LARGEST_ID, LONG
 from bot.errors import Misconfigured, UnreadableRow
 from bot.language.catalogue import Label, Line, Value
 from bot.store.outbox import Outbox
@@ -23,8 +23,19 @@ from ledger.clock import Clock
 
 UNSETTLED = ("waiting", "sending", "unknown")
 """States with an index that is not by id, and in whose predicate they stand like this."""
+FAR: Final = 50_000
+"""So many rows are looked through at most for a state no index finds and few rows are in."""
 GIVEN_UP = "given up by an admin"
 Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    rows: list[Row]
+    older: int | None
+    """Below which id to look further; None where all were looked through."""
+    is_cut: bool
+    """Whether there may be more that simply were not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,17 @@ class Queues:
         self, session: Session, *, state: str | None, limit: int, before: int = LARGEST_ID
     ) -> list[Row]:
         return [_outbox_row(row) for row in self._newest(session, OutboxRow, state, limit, before)]
+
+    def outbox_far(self, session: Session, state: str, *, before: int, far: int = FAR) -> Far:
+        """As many rows of one state as a page shows, of the `far` newest ones from below an id, and where to look further."""
+        below = select(OutboxRow.id).where(col(OutboxRow.id) < before).order_by(col(OutboxRow.id).desc())
+        end = session.exec(below.offset(far - 1).limit(1)).first()
+        rows = select(OutboxRow).where(
+            col(OutboxRow.id) < before, col(OutboxRow.id) >= (end or -LARGEST_ID), OutboxRow.state == state
+        )
+        found = session.exec(rows.order_by(col(OutboxRow.id).desc()).limit(LONG + 1)).all()
+        older = found[LONG - 1].id if len(found) > LONG else end
+        return Far([_outbox_row(row) for row in found[:LONG]], older, end is not None and len(found) <= LONG)
 
     @staticmethod
     def _newest(

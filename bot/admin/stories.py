@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, select
 
+from bot.admin.proposals import Proposals
 from bot.errors import Misconfigured, UnreadableRow
 from bot.language.catalogue import Label
 from bot.ledger_views import money_text
@@ -74,6 +76,7 @@ class Stories:
     inbox: Inbox
     outbox: Outbox
     vault: Vault
+    proposals: Proposals
 
     def of(self, session: Session, reference: str) -> PaymentStory:
         """Raises `Misconfigured` where there is no payment of this reference."""
@@ -135,7 +138,7 @@ class Stories:
 
     def _asked(self, session: Session, intent: IntentRow) -> Iterator[Happened]:
         rows = select(ChallengeRow).where(ChallengeRow.intent_id == intent.id)
-        for row in session.exec(rows.order_by(col(ChallengeRow.created_at))):
+        for row in session.exec(rows.order_by(col(ChallengeRow.created_at), col(ChallengeRow.id))):
             asked_at = row.issued_at or row.created_at
             until = f", good until {row.expires_at:%H:%M:%S} UTC" if row.expires_at else ", not sent yet"
             yield Happened(
@@ -164,17 +167,17 @@ class Stories:
             what = f"transfer {found.id}: {found.kind.value} {found.code}, {amount}"
             yield Happened(found.booked_at, "moved", what)
 
-    @staticmethod
-    def _given_back(session: Session, lines: list[IntentLineRow]) -> Iterator[Happened]:
+    def _given_back(self, session: Session, lines: list[IntentLineRow]) -> Iterator[Happened]:
         """What admins asked for and decided about it."""
         rows = select(ProposalRow).where(col(ProposalRow.line_id).in_([line.id for line in lines]))
         for row in session.exec(rows.order_by(col(ProposalRow.id))):
             what = f"refund of {money_text(row.amount_minor, row.currency)}, proposal {row.id}"
             loss = " from the operator's own money" if row.from_loss else ""
             yield Happened(row.proposed_at, "refund", f"{what}{loss}: asked for by {row.proposed_by}")
-            if row.decided_at is not None:
+            seen = self.proposals.opened(row)
+            if seen.decided_at is not None:
                 moved = f", transfer {row.transfer_id}" if row.transfer_id else ""
-                yield Happened(row.decided_at, "refund", f"{what}: {row.state} by {row.decided_by}{moved}")
+                yield Happened(seen.decided_at, "refund", f"{what}: {seen.state} by {seen.decided_by}{moved}")
 
     def _told(self, session: Session, intent: IntentRow, lines: list[IntentLineRow]) -> Iterator[Happened]:
         """What was said of it to payer and payees, and what became of each message."""
@@ -184,6 +187,7 @@ class Stories:
             .where(col(OutboxRow.person_id).in_(people))
             .where(col(OutboxRow.created_at) >= intent.created_at - timedelta(minutes=1))
             .where(col(OutboxRow.created_at) <= intent.created_at + TOLD_UNTIL)
+            .where(_may_be_about(intent))
             .order_by(col(OutboxRow.created_at), col(OutboxRow.id))
             .limit(MOST_MESSAGES)
         )
@@ -222,3 +226,14 @@ class Stories:
             return self.vault.open(value, table=table, row_id=row_id, column=column)
         except UnreadableRow as error:
             return f"({error})"
+
+
+def _may_be_about(intent: IntentRow) -> ColumnElement[bool]:
+    """Leaves out, before they are loaded, what is of another question or post, and what has no words left to say it by."""
+    questions = select(ChallengeRow.id).where(ChallengeRow.intent_id == intent.id)
+    of_neither = and_(col(OutboxRow.challenge_id).is_(None), col(OutboxRow.reply_to).is_(None))
+    return or_(
+        col(OutboxRow.challenge_id).in_(questions),
+        col(OutboxRow.reply_to) == intent.order_id,
+        and_(of_neither, col(OutboxRow.parameters_sealed).is_not(None)),
+    )

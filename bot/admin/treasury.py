@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from sqlmodel import Session
 
-from bot.admin.bank_lines import BankLines
+from bot.admin.acts import check
 from bot.admin.log import Actor, AuditLog
 from bot.admin.members import Members
 from bot.admin.proposals import Kind, Proposal, Proposals
@@ -42,7 +42,6 @@ class Treasury:
     people: People
     records: Records
     outbox: Outbox
-    bank_lines: BankLines
     log: AuditLog
     refund_alone: Money
     """The most that goes back at the word of one person."""
@@ -158,21 +157,22 @@ class Treasury:
         Raises `NotAllowed` for who proposed it, `Misconfigured`, `CannotRefund`.
         """
         row = self.proposals.taken(session, proposal_id)
+        check(actor.role, f"{row.kind}.approve")
+        if row.state == "expired":
+            return self.proposals.opened(row)
         self._record(session, actor, row, "approve", reason)
-        if self.proposals.is_over(row):
-            self.proposals.decide(session, actor, row, "expired")
-        else:
-            self.proposals.check_approves(session, actor, row)
-            self.proposals.decide(session, actor, row, "done", self._do(session, row))
-        self.bank_lines.follow(session, row)
+        self.proposals.check_approves(session, actor, row)
+        self.proposals.decide(session, actor, row, "done", self._do(session, row))
         return self.proposals.opened(row)
 
     def refuse(self, session: Session, actor: Actor, proposal_id: int, *, reason: str) -> Proposal:
-        """Nothing comes of it; who proposed it may take it back so."""
+        """Nothing comes of it; who proposed it may take it back so. One that is over already has ended by itself."""
         row = self.proposals.taken(session, proposal_id)
+        check(actor.role, f"{row.kind}.refuse")
+        if row.state == "expired":
+            return self.proposals.opened(row)
         self._record(session, actor, row, "refuse", reason)
         self.proposals.decide(session, actor, row, "refused")
-        self.bank_lines.follow(session, row)
         return self.proposals.opened(row)
 
     def open(self, session: Session) -> Sequence[Proposal]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, select
 
 from bot.language.catalogue import Value
 from bot.store.tables import ChallengeRow, InboxRow, IntentRow, OutboxRow
 from bot.tracing import trace_of
+
+_BY_REFERENCE = select(IntentRow.order_id).where(IntentRow.reference == bindparam("reference"))
 
 
 def trace_about(session: Session, row: OutboxRow, parameters: Mapping[str, Value]) -> str:
@@ -26,4 +29,4 @@ def _order_of(session: Session, row: OutboxRow, parameters: Mapping[str, Value])
     reference = parameters.get("reference")
     if not isinstance(reference, str):
         return None
-    return session.exec(select(IntentRow.order_id).where(IntentRow.reference == reference)).first()
+    return session.exec(_BY_REFERENCE, params={"reference": reference}).first()

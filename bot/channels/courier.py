@@ -16,14 +16,16 @@ from structlog.contextvars import bound_contextvars
 
 from bot.book import is_paused
 from bot.channels.about import trace_about
-from bot.channels.together import Together
+from bot.channels.together import Together, Worded
 from bot.channels.waiting import Waiting
 from bot.errors import Misconfigured, OutcomeUnknown, RateLimited, SendRefused, TryLater, UnreadableRow
 from bot.payments.asking import Asking
+from bot.payments.story import Story
+from bot.people.second_factor import NOTICES, SecondFactors
 from bot.store.inbox import Inbox, LookedUp
 from bot.store.outbox import Outbox
 from bot.store.switches import Switch, is_on
-from bot.store.tables import ChallengeRow, OutboxRow
+from bot.store.tables import ChallengeRow, OutboxRow, PersonRow
 from bot.x.budget import LOOK_UP, REPLY, SEND, Budget
 from bot.x.gateway import Gateway, PostId, UserId
 from bot.x.snowflake import first_id_at
@@ -37,6 +39,7 @@ LEASE = timedelta(minutes=5)
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
+KINDS = ("lookup", "message", "reply")
 CALLS = {"message": SEND, "reply": REPLY, "lookup": LOOK_UP}
 CLOCKS_DIFFER_BY = timedelta(minutes=2)
 PAGES_LOOKED_AT = 5
@@ -69,6 +72,8 @@ class Courier:
     together: Together
     waiting: Waiting
     asking: Asking
+    story: Story
+    factors: SecondFactors
     budget: Budget
     replies_per_author: int
     """Public replies to one person in an hour, at most."""
@@ -80,10 +85,16 @@ class Courier:
     def deliver(self, keep_going: Callable[[], bool] = lambda: True) -> int:
         """Sends what is due, most urgent first; how many rows were dealt with."""
         done = 0
-        for kind in ("lookup", "message", "reply"):
-            while keep_going() and self._step(kind):
+        due = self.database.read(self._due_kinds)  # mostly none is, and to look takes no writer's turn
+        if "message" in due:
+            due |= {"reply"}  # a message that cannot go out yet may make one that says so
+        for kind in KINDS:
+            while kind in due and keep_going() and self._step(kind):
                 done += 1
         return done
+
+    def _due_kinds(self, session: Session) -> set[str]:
+        return {kind for kind in KINDS if self.outbox.may_be_due(session, kind)}
 
     def _step(self, kind: str) -> bool:
         blocked_until = self._blocked_until.get(kind)
@@ -110,9 +121,11 @@ class Courier:
                 return self._finish(session, row, "dropped", reason=reason)
             if not self._has_room(session, row):
                 return False
-        row.first_attempted_at = row.first_attempted_at or self.clock()
+        attempted_at = row.first_attempted_at or self.clock()
         try:
-            text = self._text(session, row, look_first=look_first, tried_before=tried_before)
+            worded = self._worded(
+                session, row, attempted_at, look_first=look_first, tried_before=tried_before
+            )
         except UnreadableRow as error:
             return self._leave(session, row, "failed", str(error), look_first=look_first)
         except (LookupError, TypeError, ValueError) as error:
@@ -120,9 +133,9 @@ class Courier:
             log.exception("courier.wording", row=row.id, phrase=row.phrase)
             reason = f"{type(error).__name__}: {error}"
             return self._leave(session, row, "failed", reason, look_first=look_first)
-        if text is None:
+        if worded is None:
             return self._leave(session, row, "dropped", "it is asked no more", look_first=look_first)
-        return self._take(session, row, text, look_first=look_first, tried_before=tried_before)
+        return self._take(session, worded, attempted_at, look_first=look_first, tried_before=tried_before)
 
     def _unwanted(self, session: Session, row: OutboxRow) -> str | None:
         """Why this is not said any more, if so."""
@@ -151,10 +164,20 @@ class Courier:
             self.waiting.tell(session, free_at=free_at)
         return free_at is None
 
-    def _text(self, session: Session, row: OutboxRow, *, look_first: bool, tried_before: bool) -> str | None:
+    def _worded(
+        self,
+        session: Session,
+        row: OutboxRow,
+        attempted_at: datetime,
+        *,
+        look_first: bool,
+        tried_before: bool,
+    ) -> Worded | None:
         if row.kind == "lookup":
-            return ""
-        return self.together.word(session, row, tried_before=tried_before, may_be_out=look_first)
+            return Worded("", (row,))
+        return self.together.word(
+            session, row, attempted_at=attempted_at, tried_before=tried_before, may_be_out=look_first
+        )
 
     def _leave(self, session: Session, row: OutboxRow, state: str, reason: str, *, look_first: bool) -> bool:
         """Nothing is sent after all."""
@@ -163,13 +186,19 @@ class Courier:
         return self._finish(session, row, state, reason=reason)
 
     def _take(
-        self, session: Session, row: OutboxRow, text: str, *, look_first: bool, tried_before: bool
+        self,
+        session: Session,
+        worded: Worded,
+        attempted_at: datetime,
+        *,
+        look_first: bool,
+        tried_before: bool,
     ) -> Claim:
-        now, traces = self.clock(), []
-        for each in (row, *self.outbox.merged(session, row)):
+        now, traces, row = self.clock(), [], worded.rows[0]
+        for each in worded.rows:
             traces.append((each.id, trace_about(session, each, self.outbox.parameters(each))))
             each.state = "sending"
-            each.first_attempted_at = row.first_attempted_at
+            each.first_attempted_at = attempted_at
             if look_first:
                 each.due_at = now + LEASE
             else:
@@ -181,10 +210,10 @@ class Courier:
             row_id=row.id,
             kind=row.kind,
             person_id=UserId(row.person_id),
-            text=text,
+            text=worded.text,
             look_first=look_first and row.kind != "lookup",
             tried_before=tried_before,
-            first_attempted_at=row.first_attempted_at or now,
+            first_attempted_at=attempted_at,
             traces=tuple(traces),
             reply_to=PostId(row.reply_to_version) if row.reply_to_version else None,
             waiting_id=row.inbox_id,
@@ -228,7 +257,8 @@ class Courier:
 
         def work(session: Session) -> None:
             row = session.get_one(OutboxRow, claim.row_id)
-            for each in (row, *self.outbox.merged(session, row)):
+            together = self.outbox.merged(session, row) if len(claim.traces) > 1 else ()
+            for each in (row, *together):
                 write(session, each)
             self.budget.learn(session, CALLS[claim.kind], self.gateway.limits)
 
@@ -281,8 +311,8 @@ class Courier:
         log.warning("courier.later", row=claim.row_id, kind=claim.kind, reason=str(later))
 
     def _refused(self, claim: Claim, refused: SendRefused) -> None:
-        """X said no for good. The same text refused after a lost answer means that the first one arrived."""
-        if refused.duplicate and claim.tried_before:
+        """X said no for good. The same text, or a second reply, refused after a lost answer means that the first arrived."""
+        if claim.tried_before and (refused.duplicate or refused.unsummoned):
             self._settle(claim, lambda session, row: self._sent(session, row, None))
             return
 
@@ -290,6 +320,10 @@ class Courier:
             self._finish(session, row, "failed", reason=str(refused))
             if row.challenge_id is not None:
                 self.asking.give_up(session, session.get_one(ChallengeRow, row.challenge_id))
+            if row.phrase in NOTICES:
+                self.factors.call_off(session, session.get_one(PersonRow, row.person_id))
+            if refused.gone and row.reply_to is not None:
+                self.story.post_is_gone(session, claim.person_id, row.reply_to)
 
         self._settle(claim, write)
         log.error("courier.refused", row=claim.row_id, kind=claim.kind, status=refused.status)

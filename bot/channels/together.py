@@ -6,7 +6,7 @@ by its words.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 
 from sqlmodel import Session
@@ -24,30 +24,46 @@ LATE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Worded:
+    """A message, and the rows that go out in it, the one it was made for first."""
+
+    text: str
+    rows: tuple[OutboxRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     outbox: Outbox
     wording: Wording
 
-    def word(self, session: Session, row: OutboxRow, *, tried_before: bool, may_be_out: bool) -> str | None:
+    def word(
+        self,
+        session: Session,
+        row: OutboxRow,
+        *,
+        attempted_at: datetime,
+        tried_before: bool,
+        may_be_out: bool,
+    ) -> Worded | None:
         """The message in which this row goes out; None where it is to be said no more.
 
-        `tried_before`: what goes out with it was settled then. The row's first attempt must have been noted in it.
+        `attempted_at` is its first attempt, which may be this one; `tried_before`: what goes out with it was settled then.
         """
         own = self.wording.word(session, row, may_be_out=may_be_out)
         if own is None:
             return None
-        said = {row.id: own}
-        oldest = row.created_at
+        said, oldest = {row.id: own}, row.created_at
+        others: list[OutboxRow] = []
         if row.kind == "message" and row.priority != Priority.CHALLENGE:
             others = self.outbox.merged(session, row) if tried_before else self._joining(session, row, own)
-            for other in others:
-                said[other.id] = self.wording.word(session, other, may_be_out=may_be_out) or ""
-                oldest = min(oldest, other.created_at)
+        for other in others:
+            said[other.id] = self.wording.word(session, other, may_be_out=may_be_out) or ""
+            oldest = min(oldest, other.created_at)
         paragraphs = [said[row_id] for row_id in sorted(said)]
-        late = (row.first_attempted_at or oldest) - oldest
+        late = attempted_at - oldest
         if row.kind == "message" and late >= LATE:
             paragraphs.append(self.wording.late(row, minutes=int(late.total_seconds() // 60)))
-        return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+        return Worded("\n\n".join(paragraph for paragraph in paragraphs if paragraph), (row, *others))
 
     def _joining(self, session: Session, row: OutboxRow, own: str) -> list[OutboxRow]:
         """What joins it now, as far as one message holds."""
@@ -68,9 +84,9 @@ class Together:
         return joining
 
     def _length(self, session: Session, row: OutboxRow) -> int | None:
-        """None for what cannot be worded: it fails by itself, and takes nothing else with it."""
+        """None for what cannot be worded, or is to be said no more: it comes to its end by itself, and takes nothing with it."""
         try:
             words = self.wording.word(session, row, may_be_out=False)
         except (UnreadableRow, LookupError, TypeError, ValueError):
             return None
-        return len(words or "")
+        return None if words is None else len(words)

@@ -12,6 +12,7 @@ from bot.cli.progress import progress_bar
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from bot.admin.bank_files import BankFile
     from bot.admin.bank_lines import KnownLine
     from bot.admin.log import Actor
     from bot.admin.office import Office
@@ -47,34 +48,20 @@ def bank_import(
 
     Example: smoney bank import november.xml
     """
-    from hashlib import sha256
-
     from bot.admin.admins import who_types
     from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        statement = _read(file, columns, dates)
-        digest = sha256(file.read_bytes()).hexdigest()
-        office, actor = open_office(settings), database.read(who_types)
+        given = _given(file, columns, dates)
+        statement, office = _read(given), open_office(settings)
         with progress_bar("importing", len(statement.lines)) as told:
-            counts = office.bank.import_statement(
-                database,
-                actor,
-                statement,
-                reason=f"{file.name}, sha256 {digest}",
-                told=told,
-                dry_run=dry_run,
+            done = office.bank.import_statement(
+                database, who_types, statement, reason=given.reason, told=told, dry_run=dry_run
             )
     if as_json:
-        typer.echo(json.dumps({"dry_run": dry_run, "lines": len(statement.lines), **counts}))
-        return
-    new = len(statement.lines) - counts["known"]
-    kept = " This was a rehearsal: nothing was kept." if dry_run else ""
-    say(
-        "",
-        f"{len(statement.lines)} lines, {new} of them new: {counts['proposed']} proposed, {counts['matched']} matched,"
-        f" {counts['open']} open.{kept}",
-    )
+        typer.echo(json.dumps({"dry_run": dry_run, "lines": len(done.lines), **done.counts}))
+    else:
+        say("", done.sentence)
 
 
 @bank.command("lines")
@@ -166,7 +153,7 @@ def bank_reconcile(
         if file is None:
             held = balance_of(balance or "")
         else:
-            closing = closing_of(_read(file, "", None), office.bank.account)
+            closing = closing_of(_read(_given(file)), office.bank.account)
             held, on = closing.amount, closing.on
         found = database.read(lambda session: office.bank_reconciling.reconcile(session, held, on=on))
     amounts = {
@@ -185,20 +172,18 @@ def bank_reconcile(
         raise typer.Exit(EXIT_FAULT)
 
 
-def _read(file: Path, columns: str, dates: str | None) -> "BankStatement":
-    from bot.errors import Misconfigured
-    from bot.funding.csv_columns import columns_said
-    from bot.funding.csv_values import ORDERS
-    from bot.funding.reading import read_statement
+def _given(file: Path, columns: str = "", dates: str | None = None) -> "BankFile":
+    from bot.admin.bank_files import BankFile
     from bot.funding.statements import MOST_BYTES
 
-    if dates is not None and dates not in ORDERS:
-        raise Misconfigured("--dates", f"is none of {', '.join(ORDERS)}.", example=f"--dates {ORDERS[0]}")
-    said = columns_said(columns) if columns else {}
     with file.open("rb") as opened:
         data = opened.read(MOST_BYTES + 1)  # what is too large is refused without being read
-    with progress_bar(f"reading {file.name}") as told:
-        return read_statement(data, said, dates, told=told)
+    return BankFile(file.name, data, columns, dates)
+
+
+def _read(given: "BankFile") -> "BankStatement":
+    with progress_bar(f"reading {given.name}") as told:
+        return given.read(told=told)
 
 
 def _line_row(line: "KnownLine") -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from sqlmodel import Session
 
     from bot.admin.log import Actor
@@ -51,9 +52,18 @@ def act(env: Path | None, do: "Callable[[Office, Session, Actor], T]") -> T:
         return database.write(lambda session: do(office, session, actor))
 
 
+def note_look(office: "Office", database: "Database", action: str, *subjects: str) -> None:
+    """That whoever types looks at these, before they are shown."""
+    from bot.admin.acts import Role
+    from bot.admin.admins import who_types
+
+    actor = database.read(lambda session: who_types(session, unknown=Role.READ))
+    office.looking.note(database, actor, action, subjects)
+
+
 @contextmanager
-def sentences() -> Iterator[None]:
-    """What an admin must mend is one sentence, not a traceback."""
+def sentences(refused: str = "Not done.") -> Iterator[None]:
+    """What an admin must mend is one sentence, not a traceback; it begins with `refused`."""
     import sqlite3
 
     from sqlalchemy.exc import DBAPIError
@@ -64,10 +74,10 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except Misconfigured as wrong:
-        say("[red]Not started.[/red] ", str(wrong), err=True)
+        say(f"[red]{refused}[/red] ", str(wrong), err=True)
         raise typer.Exit(EXIT_MISCONFIGURED) from None
     except NewerDatabase as newer:  # starting again does not help
-        say("[red]Not started.[/red] ", str(newer), err=True)
+        say(f"[red]{refused}[/red] ", str(newer), err=True)
         raise typer.Exit(EXIT_MISCONFIGURED) from None
     except (SmoneyError, LedgerError) as error:
         say("[red]Error.[/red] ", str(error), err=True)
@@ -108,11 +118,29 @@ def print_table(rows: list[dict[str, object]], *, as_json: bool) -> None:
         for row in rows:
             typer.echo(json.dumps(row))
         return
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*(list(rows[0]) if rows else ["nothing yet"]))
-    for row in rows:
-        table.add_row(*(Text(visible(str(value))) for value in row.values()))
-    Console().print(table)
+    console, names = Console(), list(rows[0]) if rows else ["nothing yet"]
+    cells = [["" if value is None else visible(str(value)) for value in row.values()] for row in rows]
+    widest = [max(cell_len(each) for each in column) for column in zip(names, *cells, strict=True)]
+    if sum(widest) + 3 * len(names) + 1 > console.width:
+        _print_each(console, names, cells)
+        return
+    table = Table(*names)
+    for texts in cells:
+        table.add_row(*(Text(each) for each in texts))
+    console.print(table)
+
+
+def _print_each(console: "Console", names: list[str], rows: list[list[str]]) -> None:
+    """Where a table would cut a number that somebody has to type: a line for each value, a gap between rows."""
+    from rich.text import Text
+
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        for name, value in zip(names, row, strict=True):
+            console.print(Text(name.ljust(max(map(len, names)) + 2), "bold") + Text(value), soft_wrap=True)

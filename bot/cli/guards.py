@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import AsJson, EnvFile, act, open_book, print_table, tell
+from bot.cli.common import AsJson, EnvFile, act, note_look, open_book, print_table, tell
 from bot.people.tiers import Tier
 
 if TYPE_CHECKING:
@@ -30,13 +30,19 @@ def member_tier(who: Who, tier: Tier, reason: Reason, env: EnvFile = None, as_js
 
 
 def member_unlock(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
-    """Let somebody answer again who gave too many wrong codes."""
+    """Let somebody answer again who gave too many wrong codes.
+
+    Example: smoney member unlock @alice --reason "called back on the number we know"
+    """
     act(env, lambda office, session, actor: office.guarding.unlock(session, actor, who, reason=reason))
     tell(f"{who} can answer again.", as_json=as_json, member=who)
 
 
 def member_end_factor(who: Who, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
-    """End the second factor of somebody who has lost it and every recovery code. Make sure of them first."""
+    """End the second factor of somebody who has lost it and every recovery code. Make sure of them first.
+
+    Example: smoney member end-factor @alice --reason "lost her phone, passport seen"
+    """
     act(env, lambda office, session, actor: office.guarding.end_factor(session, actor, who, reason=reason))
     tell(f"{who} has no second factor any more.", as_json=as_json, member=who)
 
@@ -85,8 +91,11 @@ def member_limits(who: Who, env: EnvFile = None, as_json: AsJson = False) -> Non
     from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        helping = open_office(settings).helping
-        print_table(database.read(lambda session: helping.limits(session, who)), as_json=as_json)
+        office = open_office(settings)
+        rows = database.read(lambda session: office.helping.limits(session, who))
+        person = database.read(lambda session: office.members.one(session, who).user_id)
+        note_look(office, database, "member.look", f"person {person}")
+    print_table(rows, as_json=as_json)
 
 
 @reviews.command("list")
@@ -102,7 +111,10 @@ def reviews_list(env: EnvFile = None, as_json: AsJson = False) -> None:
 def reviews_release(
     reference: Reference, reason: Reason, env: EnvFile = None, as_json: AsJson = False
 ) -> None:
-    """Let a payment through."""
+    """Let a payment through.
+
+    Example: smoney reviews release P-7K3F9Q --reason "called the payer"
+    """
     act(
         env,
         lambda office, session, actor: office.guarding.decide(
@@ -116,7 +128,10 @@ def reviews_release(
 def reviews_refuse(
     reference: Reference, reason: Reason, env: EnvFile = None, as_json: AsJson = False
 ) -> None:
-    """Give a payment back to its payer."""
+    """Give a payment back to its payer.
+
+    Example: smoney reviews refuse P-7K3F9Q --reason "the payer did not order it"
+    """
     act(
         env,
         lambda office, session, actor: office.guarding.decide(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.common import EXIT_BROKEN, AsJson, EnvFile, open_book, say, sentences
+from bot.cli.common import EXIT_BROKEN, AsJson, EnvFile, open_book, say, sentences, tell
 
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of the terminal.")]
 
@@ -32,23 +32,24 @@ def prove(
     reference: Annotated[str, typer.Argument(help="A payment's reference, or a transfer's id.")],
     out: Out = None,
     env: EnvFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Prove that a payment stands in the sealed book: a small JSON file that anybody can check.
 
     Example: smoney ledger prove P-7K3F9Q --out payment.json
     """
-    from bot.ledger_files import proofs, whole_text
-    from ledger.seals import proof_text
+    from bot.ledger_files import proof_file, proofs, whole_text
 
     with open_book(env) as (_, database):
         found = proofs(database, reference)
-        text = proof_text(found[0] if len(found) == 1 else {"proofs": found})
+        text = proof_file(found)
         if out is None:
             typer.echo(text, nl=False)
             return
         with whole_text(out) as file:
             file.write(text)
-    say("", f"{len(found)} transfer{'s' if len(found) > 1 else ''} proved in {out}.")
+    told = f"{len(found)} transfer{'s' if len(found) > 1 else ''} proved in {out}."
+    tell(told, as_json=as_json, file=str(out), transfers=len(found))
 
 
 def check_proof(

@@ -26,11 +26,14 @@ Until = Annotated[
 
 def statement(
     account: Annotated[int, typer.Argument(help="The account's id, from `smoney ledger accounts`.")],
-    form: Annotated[str, typer.Option("--format", help="text, csv or camt053.")] = "text",
+    form: Annotated[str, typer.Option("--format", help="text, csv, camt053 or json.")] = "text",
     since: Day = None,
     until: Until = None,
     out: Out = None,
     env: EnvFile = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as --format json: a line for each entry.")
+    ] = False,
 ) -> None:
     """One account's entries with its running balance.
 
@@ -39,6 +42,7 @@ def statement(
     from bot.ledger_files import STATEMENTS, write_statement
     from bot.wiring import utc_now
 
+    form = "json" if as_json else form
     _refuse_form(form, STATEMENTS)
     with open_book(env) as (_, database), _writing(out) as (file, counted):
         write_statement(
@@ -54,7 +58,7 @@ def statement(
 
 
 def export(
-    form: Annotated[str, typer.Argument(help="csv, hledger or beancount.")],
+    form: Annotated[str, typer.Argument(help="csv, json, hledger or beancount.")],
     out: Out = None,
     env: EnvFile = None,
 ) -> None:

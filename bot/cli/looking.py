@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import AsJson, EnvFile, open_book, print_table, say, tell
+from bot.cli.common import AsJson, EnvFile, note_look, open_book, print_table, say, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -34,8 +34,9 @@ def payment_show(
     from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        stories = open_office(settings).stories
-        story = database.read(lambda session: stories.of(session, reference))
+        office = open_office(settings)
+        story = database.read(lambda session: office.stories.of(session, reference))
+        note_look(office, database, "payment.look", f"payment {story.reference}")
     if as_json:
         typer.echo(json.dumps(story.as_row()))
         return
@@ -75,10 +76,14 @@ def payment_find(
         begin = since.replace(tzinfo=UTC) if since else now - timedelta(days=30)
         end = until.replace(tzinfo=UTC) if until else now + timedelta(days=1)
 
+        person = (
+            None if who is None else database.read(lambda session: office.members.one(session, who).user_id)
+        )
+
         def read(session: "Session") -> "Sequence[PaymentLine]":
             return office.listing.found(
                 session,
-                person_id=None if who is None else office.members.one(session, who).user_id,
+                person_id=person,
                 amount_minor=None if amount is None else amount_of(amount).amount_minor,
                 since=begin,
                 until=end,
@@ -86,6 +91,8 @@ def payment_find(
             )
 
         found = database.read(read)
+        if person is not None:
+            note_look(office, database, "member.look", f"person {person}")
     rows: list[dict[str, object]] = [
         {
             "at": each.at.isoformat(timespec="seconds"),
@@ -109,8 +116,10 @@ def member_find(wanted: Wanted, env: EnvFile = None, as_json: AsJson = False) ->
     from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        members = open_office(settings).members
-        print_table(database.read(lambda session: members.find(session, wanted)), as_json=as_json)
+        office = open_office(settings)
+        found = database.read(lambda session: office.members.find(session, wanted))
+        note_look(office, database, "member.look", *(f"person {row['id']}" for row in found))
+    print_table(found, as_json=as_json)
 
 
 @member.command("show")
@@ -122,8 +131,9 @@ def member_show(wanted: Wanted, env: EnvFile = None, as_json: AsJson = False) ->
     from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        members = open_office(settings).members
-        row = database.read(lambda session: members.show(session, wanted))
+        office = open_office(settings)
+        row = database.read(lambda session: office.members.show(session, wanted))
+        note_look(office, database, "member.look", f"person {row['id']}")
     if as_json:
         typer.echo(json.dumps(row))
         return

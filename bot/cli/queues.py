@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bot.cli.common import AsJson, EnvFile, act, open_book, print_table, say, tell
+from bot.cli.common import AsJson, EnvFile, act, note_look, open_book, print_table, say, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -40,8 +40,11 @@ def inbox_list(
 
 @inbox.command("show")
 def inbox_show(row: RowId, env: EnvFile = None, as_json: AsJson = False) -> None:
-    """One row with what it holds. What people wrote is shown: treat it as such."""
-    _show(env, lambda queues, session: queues.inbox_row(session, row), as_json=as_json)
+    """One row with what it holds. What people wrote is shown: treat it as such.
+
+    Example: smoney inbox show 2831936551177172775
+    """
+    _show(env, "inbox", row, as_json=as_json)
 
 
 @inbox.command("retry")
@@ -56,7 +59,10 @@ def inbox_retry(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson
 
 @inbox.command("drop")
 def inbox_drop(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
-    """Give up a row that was set aside: nothing will come of it."""
+    """Give up a row that was set aside: nothing will come of it.
+
+    Example: smoney inbox drop 2831936551177172775 --reason "spam, no order"
+    """
     act(env, lambda office, session, actor: office.queues.drop_inbox(session, actor, row, reason=reason))
     tell(f"Row {row} is given up.", as_json=as_json, row=row)
 
@@ -75,20 +81,29 @@ def outbox_list(
 
 @outbox.command("show")
 def outbox_show(row: RowId, env: EnvFile = None, as_json: AsJson = False) -> None:
-    """One row with its phrase and parameters; a code is never among them."""
-    _show(env, lambda queues, session: queues.outbox_row(session, row), as_json=as_json)
+    """One row with its phrase and parameters; a code is never among them.
+
+    Example: smoney outbox show 2831936551177172775
+    """
+    _show(env, "outbox", row, as_json=as_json)
 
 
 @outbox.command("retry")
 def outbox_retry(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
-    """Try again to say what X refused, or what was dropped."""
+    """Try again to say what X refused, or what was dropped.
+
+    Example: smoney outbox retry 2831936551177172775 --reason "they have opened their messages"
+    """
     act(env, lambda office, session, actor: office.queues.retry_outbox(session, actor, row, reason=reason))
     tell(f"Row {row} waits to be sent.", as_json=as_json, row=row)
 
 
 @outbox.command("drop")
 def outbox_drop(row: RowId, reason: Reason, env: EnvFile = None, as_json: AsJson = False) -> None:
-    """Do not say what still waits."""
+    """Do not say what still waits.
+
+    Example: smoney outbox drop 2831936551177172775 --reason "told by letter"
+    """
     act(env, lambda office, session, actor: office.queues.drop_outbox(session, actor, row, reason=reason))
     tell(f"Row {row} will not be sent.", as_json=as_json, row=row)
 
@@ -101,12 +116,14 @@ def _list(env: Path | None, look: "Callable[[Queues, Session], list[Row]]", *, a
         print_table(database.read(lambda session: look(queues, session)), as_json=as_json)
 
 
-def _show(env: Path | None, look: "Callable[[Queues, Session], Row]", *, as_json: bool) -> None:
+def _show(env: Path | None, queue: Literal["inbox", "outbox"], number: int, *, as_json: bool) -> None:
     from bot.admin.office import open_office
 
     with open_book(env) as (settings, database):
-        queues = open_office(settings).queues
-        row = database.read(lambda session: look(queues, session))
+        office = open_office(settings)
+        look = office.queues.inbox_row if queue == "inbox" else office.queues.outbox_row
+        row = database.read(lambda session: look(session, number))
+        note_look(office, database, f"{queue}.look", f"{queue} {number}")
     if as_json:
         typer.echo(json.dumps(row))
         return

@@ -1,5 +1,6 @@
 """`smoney keys rotate`: what it shows while it works, and its exit code."""
 
+import json
 import os
 from collections.abc import Callable
 
@@ -18,18 +19,25 @@ from bot.wiring import utc_now
 from ledger.database import Database
 
 
-def rotate(settings: Settings, database: Database) -> None:
+def rotate(settings: Settings, database: Database, *, as_json: bool) -> None:
     """Raises `typer.Exit(1)` where values were left that do not open, and `Misconfigured` for wrong keys."""
     keyring = keyring_from(settings)
     database.write(lambda session: admit_keys(session, keyring, utc_now))
     with Bars(console=Console(stderr=True)) as bars:
         done = Rotation(database, Vault(keyring, os.urandom)).run(_shown(bars))
     values = sum(column.done for column in done)
-    say("[green]Done.[/green] ", f"{values} values were sealed anew under the key {keyring.current_id}.")
-    for column in done:
-        for row_id in column.unreadable:
-            say("[red]Left.[/red] ", f"{column.table} {row_id}, {column.column} does not open.", err=True)
-    if any(column.unreadable for column in done):
+    left: list[dict[str, str | int]] = [
+        {"table": column.table, "row": row_id, "column": column.column}
+        for column in done
+        for row_id in column.unreadable
+    ]
+    if as_json:
+        typer.echo(json.dumps({"key": keyring.current_id, "values": values, "left": left}))
+    else:
+        say("[green]Done.[/green] ", f"{values} values were sealed anew under the key {keyring.current_id}.")
+        for one in left:
+            say("[red]Left.[/red] ", f"{one['table']} {one['row']}, {one['column']} does not open.", err=True)
+    if left:
         raise typer.Exit(EXIT_FAULT)
 
 

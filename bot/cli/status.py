@@ -33,6 +33,8 @@ def status(env: EnvFile = None, as_json: AsJson = False) -> None:
 
 
 def _show(found: "Status") -> None:
+    from bot.watching.names import runbook_of
+
     row, figures = found.as_row(), found.figures
     for switch, since in figures.halted.items():
         say("[yellow]HALTED[/yellow]  ", f"{switch.value.replace('_', ' ')} since {_at(since)}")
@@ -47,6 +49,7 @@ def _show(found: "Status") -> None:
             "[red]ALARM[/red]   ",
             f"{alarm.alarm.value} since {_at(alarm.since)}" + (f": {facts}" if facts else ""),
         )
+        say("        ", f"what to do: {runbook_of(alarm.alarm)}, or /admin/runbook#{alarm.alarm.value}")
     if found.is_well:
         say("[green]well[/green]    ", "no alarm is open")
     for name in ("inbox", "outbox"):

@@ -118,6 +118,7 @@ def demo_settings(home: Path, entropy: Entropy, **chosen: Any) -> Settings:
         "review_new_payees": 0,
         "review_refusals": 0,
         "review_reissued_handles": False,
+        "review_changed_handles": False,
     }
     return Settings.model_construct(**(Settings.model_construct().model_dump() | values | chosen))
 

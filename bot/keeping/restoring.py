@@ -34,6 +34,8 @@ from ledger.clock import Clock, microseconds_of
 from ledger.database import Database
 
 RESTORES = "restores"
+SIGNED_IN = ("admin_sessions", "devices")
+"""Who was signed in then may have been signed out since, or lost the role or the account: all sign in anew."""
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 
 
@@ -128,6 +130,11 @@ def _mark(manifest: Manifest, now: datetime) -> str:
     made_at = microseconds_of(manifest.instant)
     said = json.dumps(asdict(manifest), sort_keys=True).replace("'", "''")
     leases = "UPDATE leases SET holder = 0, until_at = 0;" if "leases" in manifest.contents.counts else ""
+    signed_out = "".join(
+        f"UPDATE {table} SET ended_at = {microseconds_of(now)} WHERE ended_at IS NULL;\n"  # noqa: S608 (a name of ours)
+        for table in SIGNED_IN
+        if table in manifest.contents.counts
+    )
     return f"""
 INSERT INTO {RESTORES} (id, made_at, restored_at, manifest)
 VALUES ({microseconds_of(now)}, {made_at}, {microseconds_of(now)}, '{said}');
@@ -136,6 +143,7 @@ UPDATE outbox SET state = 'unknown', first_attempted_at = coalesce(first_attempt
 WHERE state IN ('waiting', 'sending') AND kind <> 'lookup'
     AND (challenge_id IS NULL OR challenge_id IN (SELECT id FROM challenges WHERE state = 'open'));
 {leases}
+{signed_out}
 """  # noqa: S608 (numbers, and text that was quoted)
 
 

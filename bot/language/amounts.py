@@ -107,7 +107,14 @@ class _Composer:
         while (after := self._next()) is not None and (after.role is Role.UNIT or self._is_glued_unit(after)):
             units.append(self._take())
             amount.end = after.end
+        if units and self._is_abbreviated(amount.end):
+            self._take()
         return units
+
+    def _is_abbreviated(self, end: int) -> bool:
+        """The point of “40 EUR. to”: behind the unit and before the word for the payee it ends no sentence."""
+        after = self._next()
+        return after is not None and after.key == "." and after.start == end and self._role_at(1) is Role.TO
 
     def _is_glued_unit(self, token: Token) -> bool:
         return (
@@ -136,7 +143,7 @@ class _Composer:
 
     def _infix(self, amount: Token, units: Sequence[Token], multiplier: int) -> Reason | None:
         """Reads “40€20”, “40 euros 20”, “40 euros et 20 centimes”: two figures behind the unit are cents."""
-        ahead = 1 if self._role_at(0) is Role.AND else 0
+        ahead = 1 if self._role_at(0) in (Role.AND, Role.WITH) else 0
         if not units or self._role_at(ahead) is not Role.NUMBER:
             return None
         cents = self.tokens[self.position + ahead]

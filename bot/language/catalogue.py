@@ -124,11 +124,12 @@ CATALOGUE: Mapping[str, Phrase] = {
         total=Money,
         lines=_MANY,
         reference=str,
-        letter=str,
-        code=str,
         minutes=int,
         expires_at=datetime,
         optional={
+            "letter": str,
+            "code": str,
+            "on_page": bool,  # beyond the allowance: it has no code, and is answered with the second factor
             "note": str,
             "fee": Money,
             "first_payment": _MANY,  # labels never paid by this person before
@@ -146,6 +147,7 @@ CATALOGUE: Mapping[str, Phrase] = {
     "answer_which": _phrase(letters=_MANY),  # several are open: say the letter too
     "answer_superseded": _phrase(reference=str),  # the order changed, the old code counts no more
     "answer_needs_code": _phrase(letters=_MANY),  # "yes" is not enough
+    "answer_on_page": _phrase(reference=str),  # a message is not enough for this amount
     "answer_too_late": _phrase(),  # read more than a day after it was sent
     "challenge_expired": _phrase(reference=str, total=Money, lines=_MANY),
     # What came of it.

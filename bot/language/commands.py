@@ -60,10 +60,12 @@ def command_in(tokens: Sequence[Token], utterance: Utterance, language: str) -> 
         return Command(Verb.HELP, language=language) if asks else None
     if len(keys) > _MOST_WORDS:
         return None
+    unfriendly = _keys(tokens, _SPACE | {Role.GREETING})
     return (
         _language_choice(keys, language)
         or _time_zone(tokens, utterance, language)
         or _listed(keys, reference, utterance, language)
+        or (_listed(unfriendly, reference, utterance, language) if unfriendly else None)
         or _asked_about(tokens, language)
     )
 
@@ -154,21 +156,31 @@ def _asked_about(tokens: Sequence[Token], language: str) -> Command | None:
     words = lexicon()
     subjects: set[str] = set()
     loose = False
+    asks = any(token.role is Role.QUESTION for token in tokens)
+    asks_bot = asks and _is_said_to_bot(tokens)
     for token in tokens:
         pieces = [piece for piece in apart(token.key.lstrip("#＃")) if piece not in words.fillers]
         known = {name for piece in pieces for name, _ in words.commands.get((piece,), ())} & _ASKABLE
+        if asks_bot and words.asked_for_help.intersection(pieces):
+            known = known | {Verb.HELP.value}
         if known:
             subjects = known & subjects if subjects else known
         elif pieces and token.role in _LOOSE:
             loose = True
         elif pieces and token.role not in _SPACE:
             return None
-    asks = any(token.role is Role.QUESTION for token in tokens)
     return (
         Command(Verb(subjects.pop()), language=language)
         if len(subjects) == 1 and (asks or not loose)
         else None
     )
+
+
+def _is_said_to_bot(tokens: Sequence[Token]) -> bool:
+    """“@bot how does it work?”, and not “who uses @bot?”: before the address stands at most a greeting."""
+    roles = [token.role for token in tokens]
+    before = roles[: roles.index(Role.BOT)] if Role.BOT in roles else []
+    return all(role in _SPACE or role is Role.GREETING for role in before)
 
 
 _ASKABLE = frozenset((Verb.BALANCE.value, Verb.HELP.value, Verb.HISTORY.value))
@@ -186,6 +198,7 @@ _LOOSE = frozenset(
         Role.VAGUE,
         Role.SELF,
         Role.SEND,
+        Role.BEFORE_PAYEE,
     )
 )
 
@@ -193,6 +206,9 @@ _LOOSE = frozenset(
 def _language_choice(keys: tuple[str, ...], language: str) -> Command | None:
     """Reads “language fr”, “speak French please”: the code of the language, or "" where it is none we know."""
     words = lexicon()
+    whole = words.commands.get(keys)
+    if whole and all(name != Verb.LANGUAGE.value for name, _ in whole):
+        return None
     core = [key for key in keys if key not in words.fillers] or list(keys)
     chosen = words.language_names.get(core[-1])
     before = tuple(core[:-1])
@@ -200,6 +216,6 @@ def _language_choice(keys: tuple[str, ...], language: str) -> Command | None:
     if chosen is not None and (asks or (not before and len(core[-1]) > 2)):
         return Command(Verb.LANGUAGE, argument=chosen, language=chosen)
     asks_alone = any(name == Verb.LANGUAGE.value for name, _ in words.commands.get(tuple(core), ()))
-    if asks_alone or (asks and len(before) == 1):
+    if asks_alone or (asks and len(before) == 1 and words.meaning_of(before[0]) is None):
         return Command(Verb.LANGUAGE, argument="", language=language)
     return None

@@ -69,7 +69,9 @@ def _is_glued_number(key: str) -> bool:
 
 def _belongs_to_digits(token: Token, found: Sequence[Token]) -> bool:
     """The "cent" of "20 cent" and the "mille" of "2 mille" are no numbers of their own."""
-    return token.role in (Role.UNIT, Role.THOUSAND) and bool(found) and found[-1].role is Role.NUMBER
+    meaning = token.meaning
+    belongs = meaning is not None and (meaning.can_be(Role.UNIT) or meaning.can_be(Role.THOUSAND))
+    return belongs and bool(found) and found[-1].role is Role.NUMBER
 
 
 def _number(tokens: Sequence[Token], position: int, words: Lexicon, found: list[Token]) -> int:

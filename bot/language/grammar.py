@@ -20,23 +20,23 @@ _AMOUNT = "e?A"
 _GIVE = (
     f"(?:V[CDJ]?(?:{_AMOUNT}C?e?C?{_TO}|{_TO}C?d?{_AMOUNT})C?e?"
     f"|{_AMOUNT}C?e?C?{_TO}C?e?V?"
-    f"|{_TO}C?{_AMOUNT}e?V?"
+    f"|{_TO}[CJ]?{_AMOUNT}e?V?"
     f"|Y(?:{_AMOUNT}C?e?(?:y{_TO}|{_TO}e?y)|{_TO}{_AMOUNT}e?y))"
 )
 _SHARED = "[xS]"
 _SHARE = (
-    f"(?:S[CDJ]?(?:A{_SHARED}?C?[psfy]?{_LIST}C?{_SHARED}?[ps]?|[psfy]{_LIST}[CDJ]?A)"
-    f"|(?:V[CDJ]?)?A{_SHARED}?s{_LIST}"
+    f"(?:(?:S[CDJ]?x?|x)(?:A{_SHARED}?C?[psfy]?{_LIST}C?{_SHARED}?[ps]?|[psfy]{_LIST}[CDJ]?A)"
+    f"|(?:V[CDJ]?)?A{_SHARED}?s{_LIST}{_SHARED}?"
     f"|(?:V[CDJ]?)?(?:A{_SHARED}[pf]{_LIST}|A[pf]?{_LIST}C?{_SHARED})"
     f"|V[pf]?{_LIST}A{_SHARED})"
 )
-_ASK = f"(?:R[CDJ]?(?:{_AMOUNT}C?e?[pdf]?e?{_LIST}e?p?|[pd]?e?{_LIST}C?f?{_AMOUNT}e?p?))"
+_ASK = f"(?:R[CDJ]?(?:{_AMOUNT}C?e?[pdf]?e?{_LIST}e?p?|[pd]?e?{_LIST}C?[fpi]?{_AMOUNT}e?p?))"
 _ORDER = f"(?:(?P<give>{_GIVE})|(?P<share>{_SHARE})|(?P<ask>{_ASK}))"
 _CARRY_NOTE_INSIDE = (
-    f"(?P<inside>V[CDJ]?{_AMOUNT}e?(?P<between>f(?!m)[WgfpkCTzVsxedirLIvuHqSRhjo]{{1,8}}?)p{_LIST})"
+    f"(?P<inside>V[CDJ]?{_AMOUNT}e?(?P<between>f(?!m)[WgfpkCTzVsxedirLIvuHqSRhjo1]{{1,8}}?)p{_LIST})"
 )
 
-_FRIENDLY = "D?[gCDHJk]*(?:g[WgfkCDTpmdLisxHehYyvjz]{0,14}D[gCDHJk]*)?"
+_FRIENDLY = "D?[gCDHJk]*(?:g[WgfkCDTpmdLisxHehYyvjz1]{0,14}(?:D|[mj](?=b))[gCDHJk]*)?"
 _OPENING = f"{_FRIENDLY}(?:mC?)*b+[CDHJk]*(?:g+[CDHJ]*)?"
 _OPENING_UNADDRESSED = "(?:g+[CDHJk]*)?(?:b[CDHJ]*)?(?:g+[CDHJ]*)?"
 _ENDING = "[CDHJ]*(?:c[DJ]?m(?:C?k?m)*[CDJ]*)?(?:k?g+(?:C?m)?[WgfkCDpHhjo]{0,6})?[CDHJ]*"
@@ -67,7 +67,11 @@ def kept(tokens: Sequence[Token]) -> list[Token]:
     for position, token in enumerate(tokens):
         role = token.role
         may_tag = role is Role.MENTION or (may_tag and role is not Role.BOT)
-        if role in _DROPPED or (role is Role.HASHTAG and may_tag):
+        if (
+            role in _DROPPED
+            or (role is Role.HASHTAG and may_tag)
+            or _is_before_payee(tokens, position, found)
+        ):
             continue
         found.append(token)
         if role is Role.NOTE_MARK or (role is Role.FOR and not _is_payee_next(tokens, position)):
@@ -77,7 +81,25 @@ def kept(tokens: Sequence[Token]) -> list[Token]:
 
 def _is_payee_next(tokens: Sequence[Token], position: int) -> bool:
     following = tokens[position + 1] if position + 1 < len(tokens) else None
+    if following is not None and _names_payee(following):
+        following = tokens[position + 2] if position + 2 < len(tokens) else None
     return following is not None and following.role in (Role.MENTION, Role.UNKNOWN_HANDLE)
+
+
+def _is_before_payee(tokens: Sequence[Token], position: int, found: Sequence[Token]) -> bool:
+    """“to my friend @ann”, “para o @joao”: between the word for the payee and the handle nothing else is meant."""
+    following = tokens[position + 1] if position + 1 < len(tokens) else None
+    return (
+        _names_payee(tokens[position])
+        and following is not None
+        and following.role is Role.MENTION
+        and bool(found)
+        and found[-1].role in (Role.SEND, Role.TO, Role.FOR)
+    )
+
+
+def _names_payee(token: Token) -> bool:
+    return token.meaning is not None and token.meaning.can_be(Role.BEFORE_PAYEE)
 
 
 def letters_of(tokens: Sequence[Token]) -> str:

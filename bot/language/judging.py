@@ -14,15 +14,16 @@ from bot.language.tokens import Token
 
 _QUOTED_ORDER = re.compile("G[^G]*[bVSRYA]")
 _OPENING = re.compile("[gmCDHJk]*(?:g[^bANnXVSRYG]{0,14}D[gmCDHJk]*)?b[CDHJ]*")
-_AFTER_A_SENTENCE = re.compile("[^bGPKNQ]{1,30}D(?=b+[CDHJ]*[VSY])")
+_AFTER_A_SENTENCE = re.compile("[^bGPK]{1,30}Db+[CDHJ]*(?=[VSY])")
 _FRIENDLY = re.compile("(?:g+[CDHJk]*)*")
 _ORDER_VERB = re.compile("[VSRY]")
 _MONEY = re.compile("[AXn]")
 _NOTE_MARK = re.compile("[AXm][^m]{0,20}?(f(?!m)|q)")
 _ADDRESSED_LAST = re.compile("(?:g[CDHJ]*)?[VSRYAX][^b]*b[CDHJ]*")
 _MEANT_AS_ORDER = re.compile(
-    "[VSRY]|[AXn][MkHrp]?[AXn]|[AX](?:$|[CDHJe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDJkmpfe]*[AXn]|n[CDJ]*[pf]?[mU]|[pf][mU]"
+    "[VSRY]|x[VAX]|[AXn][MkHrp]?[AXn]|[AX](?:$|[CDHJe]*[pfmUyL0]|[^W]*U)|[pf]?e?[mU][CDJkmpfe]*[AXn]|n[CDJ]*[pf]?[mU]|[pf][mU]|L[AX]|dA[pf]m"
 )
+_ASKED_TO_PAY = re.compile("[TW]{1,3}V?(?:A[pf]?e?m|[pf]?m(?:C?k?p?m)*A)[^T]*Q[QDj]*$")
 _WISHED = re.compile("T{0,3}Z[^NQI]{0,60}[VSRY]")
 _STRANGE_VERB = re.compile("[WFh]{1,2}[CDJ]?V?(?:[pf]?[mUL][Ckm]*[AXn]|[AXnz]u?[^T]{0,3}[pf]?[mUL])")
 
@@ -73,6 +74,8 @@ def _is_meant(core: str, tokens: Sequence[Token]) -> bool:
     money, verb = _MONEY.search(core) is not None, _ORDER_VERB.search(core) is not None
     if _WISHED.match(core):
         return money and "m" in core
+    if _ASKED_TO_PAY.match(core):
+        return True
     if core.startswith("T"):
         return False
     if "N" in core or "Q" in core or "I" in core:

@@ -29,6 +29,7 @@ ROLES: Mapping[str, Role] = {
     "for": Role.FOR,
     "note_mark": Role.NOTE_MARK,
     "from": Role.FROM,
+    "before_payee": Role.BEFORE_PAYEE,
     "and": Role.AND,
     "or": Role.OR,
     "copy": Role.COPY,
@@ -54,6 +55,9 @@ ROLES: Mapping[str, Role] = {
     "thousand": Role.THOUSAND,
 }
 """The lists of `[understood]` in a language file, and the part their words play."""
+
+NO_COMMANDS = frozenset(("filler", "asked_for_help"))
+"""The lists of `[commands]` whose words are none by themselves."""
 
 _FACTORS = {"euro": 100, "cent": 1}
 
@@ -82,10 +86,17 @@ class Meaning:
         object.__setattr__(self, "languages", tuple(dict.fromkeys(code for code, _ in self.roles if code)))
         object.__setattr__(self, "settled", parts.pop() if len(parts) == 1 else None)
 
-    def role_in(self, language: str) -> Role:
-        """Its part in a message of this language."""
-        own = [role for known_in, role in self.roles if known_in == language]
-        return min(own or [role for _, role in self.roles], key=_care)
+    def role_in(self, *languages: str | None) -> Role:
+        """Its part in a message of the first of these languages that knows it."""
+        for language in languages:
+            own = [role for known_in, role in self.roles if known_in == language]
+            if own:
+                return min(own, key=_care)
+        return min((role for _, role in self.roles), key=_care)
+
+    def can_be(self, role: Role) -> bool:
+        """Whether it plays this part in any language."""
+        return any(one is role for _, one in self.roles)
 
     def joined(self, other: "Meaning") -> "Meaning":
         return Meaning(tuple(dict.fromkeys(self.roles + other.roles)), min(self.factor, other.factor))
@@ -110,6 +121,7 @@ class Lexicon:
     thousands_mark: Mapping[str, str]
     commands: Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]  # words -> (command, language) each
     fillers: frozenset[str]
+    asked_for_help: frozenset[str]  # in a question alone: "how does this work?", and not "works!"
     language_names: Mapping[str, str]
     verbs: Mapping[str, tuple[str, ...]]
 
@@ -158,6 +170,9 @@ def build(languages: Mapping[str, Mapping[str, Any]]) -> Lexicon:
         thousands_mark={code: table["thousands_mark"] for code, table in languages.items()},
         commands=_commands(languages, fillers),
         fillers=fillers,
+        asked_for_help=frozenset(
+            folded(word) for table in languages.values() for word in table["commands"]["asked_for_help"]
+        ),
         language_names={
             folded(name): code for code, table in languages.items() for name in (code, *table["names"])
         },
@@ -198,7 +213,7 @@ def _commands(
     found: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for code, table in languages.items():
         for command, phrases in table["commands"].items():
-            for phrase in phrases if command != "filler" else ():
+            for phrase in phrases if command not in NO_COMMANDS else ():
                 for spelling in spellings(phrase):
                     whole = apart(spelling)
                     core = tuple(word for word in whole if word not in fillers)

@@ -54,8 +54,18 @@ def text_of(note: Sequence[Token], whole: str) -> str | None:
     while first < len(note) and note[first].role in (Role.FULL_STOP, Role.COLON, Role.COMMA, Role.DASH):
         first += 1
     last = len(note)
-    while last > first and note[last - 1].role in _TRIMMED:
-        last -= 1
+    last = _end(note, first, last)
+    thanks = last
+    while thanks > first and note[thanks - 1].role is Role.GREETING:
+        thanks -= 1
+    if first < thanks < last and note[thanks - 1].role in (Role.COMMA, Role.FULL_STOP):
+        last = _end(note, first, thanks)
     if last <= first:
         return None
     return html.unescape(whole[note[first].start : note[last - 1].end]).strip() or None
+
+
+def _end(note: Sequence[Token], first: int, last: int) -> int:
+    while last > first and note[last - 1].role in _TRIMMED:
+        last -= 1
+    return last

@@ -64,7 +64,7 @@ def understood(utterance: Utterance) -> Understood:
     spoken = spoken_language(tokens, utterance)
     for token in tokens:
         if token.meaning is not None and token.meaning.settled is None:
-            token.role = token.meaning.role_in(spoken.language)
+            token.role = token.meaning.role_in(spoken.language, spoken.hint)
     heed_cuts(tokens)
     composed = with_amounts(tokens, spoken.marks_thousands)
     kept = grammar.kept(composed)

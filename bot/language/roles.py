@@ -32,6 +32,7 @@ class Role(Enum):
     COLON = "J"
     DASH = "H"
     COPY = "c"
+    BEFORE_PAYEE = "1"  # "my friend @ann", "o @joao": left out directly before a payee, a guard elsewhere
     GREETING = "g"
     # Changes nothing: left out before the grammar looks.
     PLEASE = "o"

@@ -33,9 +33,10 @@ _MASTER = re.compile(
   | (?P<reference>\b(?:[A-Za-z]-(?=[A-Za-z]*\d)[0-9A-Za-z]{{6}}|[A-Z]-[A-Z]{{6}}|[Pp]-[A-Za-z]{{6}}
         |[Pp](?=[A-Za-z]*\d)[0-9A-Za-z]{{6}})\b)
   | (?P<arrow>(?:-|=|–|—){{1,9}}(?:&gt;|>)|[→⇒➜➡]\ufe0f?)
-  | (?P<emoticon>(?<!\S)(?:[:;=xX][-'^o]?[)(DPpO3*\]]+|\^_*\^)(?!\w))
+  | (?P<emoticon>(?<!\S)(?:[:;][-'^o]?3|[:;=xX][-'^o]?[)(DPpO*\]]+|\^_*\^)(?!\w))
   | (?P<heart>(?:&lt;|<)3+(?![\d.,]|\s?(?:€|eur)))
   | (?P<number>🔟|(?:(?<![^\s€])[.,](?=\d))?{_DIGIT}(?:(?:{_DIGIT})|{_BETWEEN_DIGITS}{{1,3}}(?=\d))*(?:[.,](?:--?|–|—|=)(?![\w]))?)
+  | (?P<dollar>[A-Za-z]{{1,3}}\$)
   | (?P<entity>&(?:amp|lt|gt|quot|\#39);)
   | (?P<word>{_LETTER}(?:{_LETTER}|['’ʼ‐‑-](?=[^\W\d_])|(?<=[lL])·(?=[lL]))*)
   | (?P<cashtag>\$[A-Za-z_]\w*)
@@ -67,6 +68,7 @@ _PLAIN = {
     "emoticon": Role.EMOJI,
     "hashtag": Role.HASHTAG,
     "cashtag": Role.UNKNOWN_HANDLE,
+    "dollar": Role.UNIT,
 }
 _SIGNS = {
     "%": Role.PERCENT, "‰": Role.PERCENT, "٪": Role.PERCENT, "&": Role.AND, "+": Role.AND, "~": Role.ABOUT,

@@ -64,8 +64,15 @@ class _Speaker:
     time_zone: tzinfo
 
     def text(self, template: str) -> str:
+        template = self._kept_together(template)
         lines = (said for line in template.strip().splitlines() for said in self._lines(line.rstrip()))
         return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+    def _kept_together(self, template: str) -> str:
+        """No line may begin with a French “!” or end with “«”: the space there does not break. What others wrote stays."""
+        for pair in self.table["kept_together"]:
+            template = template.replace(pair, pair.replace(" ", "\u00a0"))
+        return template
 
     def _lines(self, line: str) -> Iterator[str]:
         """What one line of a template becomes: nothing, a line, or one for each item."""
@@ -96,7 +103,9 @@ class _Speaker:
     def _piece(self, name: str, item: Any) -> str:
         """One item in the words of a piece; a piece for entries may differ by direction."""
         pieces = self.table["pieces"]
-        template = pieces[f"{name}_{item.direction.value}" if isinstance(item, Entry) else name]
+        template = self._kept_together(
+            pieces[f"{name}_{item.direction.value}" if isinstance(item, Entry) else name]
+        )
         fields = {field: getattr(item, field) for field in item.__dataclass_fields__}
         kept = [part for part in re.split(r"(?= · )", template) if not self._lacks(part, fields)]
         return self._filled("".join(kept), fields)

@@ -12,9 +12,10 @@ from sqlmodel import Session
 from bot.keys import Keyring, Purpose
 from bot.language.catalogue import Label, Parameters, Renamed
 from bot.payments.challenge import Asked, code_for, next_letter
-from bot.payments.intents import IntentState
+from bot.payments.intents import OPEN, IntentState
 from bot.payments.records import Records
 from bot.payments.rules import Rules
+from bot.payments.spending import Spending
 from bot.people.people import People, Standing
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import ChallengeRow, IntentLineRow, IntentRow, PersonRow
@@ -31,6 +32,7 @@ class Asking:
     records: Records
     people: People
     outbox: Outbox
+    spending: Spending
     keyring: Keyring
     rules: Rules
     clock: Clock
@@ -55,7 +57,7 @@ class Asking:
             label = self.records.payee_label(session, line)
             if not self.records.has_paid(session, payer.user_id, line.payee_id):
                 firsts.append(label)
-            if self.handle_was_another(session, payer, line):
+            if self.records.has_paid_another(session, payer.user_id, line):
                 changed.append(label)
             if (change := self._renamed(session, line)) is not None:
                 renamed.append(change)
@@ -72,15 +74,18 @@ class Asking:
             "waiting": tuple(waiting) or None,
             "hold_days": self.rules.hold_lasts.days if waiting else None,
             "edited": edited or None,
+            "on_page": self.takes_factor(session, payer, intent) or None,
         }
 
-    def handle_was_another(self, session: Session, payer: PersonRow, line: IntentLineRow) -> bool:
-        """Whether this payer has paid a different account under the handle this line names."""
-        handle = self.records.handle(line).lower()
-        return any(
-            self.records.handle(other).lower() == handle
-            for other in self.records.paid_to_others(session, payer.user_id, line.payee_id)
-        )
+    def takes_factor(self, session: Session, payer: PersonRow, intent: IntentRow) -> bool:
+        """Whether it can only be paid on the page, with a code of the payer's second factor."""
+        gifts = [(line.payee_id, line.amount_minor) for line in self.records.lines(session, intent)]
+        return self.spending.takes_factor(session, payer, gifts, self.records.total(intent).currency)
+
+    def is_unpaid(self, session: Session, reference: object) -> bool:
+        """Whether this order is at its end with nothing paid. One that was edited since may be asked about, or paid."""
+        intent = self.records.by_reference(session, str(reference))
+        return intent is None or IntentState(intent.state) not in {*OPEN, IntentState.PAID}
 
     def _renamed(self, session: Session, line: IntentLineRow) -> Renamed | None:
         """Whether this payee's account was seen to change its handle not long ago."""

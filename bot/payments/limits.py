@@ -53,7 +53,7 @@ class Limits:
     tiers: Mapping[Tier, Caps] = field(default_factory=_tiers)
     with_factor: Caps = field(default_factory=Caps)
     without_factor: Caps = field(default_factory=lambda: Caps(30_00, 30_00, 100_00))
-    """The allowance: what a stolen session on X can cost."""
+    """The allowance: what a stolen session on X can cost. Beyond it a payment takes the code of an active factor."""
 
     def of(self, tier: Tier, *, factor_active: bool) -> Caps:
         return self.tiers[tier].lower(self.with_factor if factor_active else self.without_factor)

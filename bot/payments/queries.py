@@ -4,12 +4,12 @@ States stand in them literally, so that the indexes over the few rows that are s
 done with; a test looks at their plans.
 """
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, case, func
 from sqlmodel import col, select
 
 from bot.payments.intents import CAME_BACK, SET_ASIDE, LineState
 from bot.store.columns import literally
-from bot.store.tables import ChallengeRow, IntentLineRow, IntentRow, OutboxRow
+from bot.store.tables import AuthorisationRow, ChallengeRow, IntentLineRow, IntentRow, OutboxRow
 
 _OF_INTENT = col(IntentRow.id) == col(IntentLineRow.intent_id)
 _NEWEST_LINE = col(IntentLineRow.id).desc()
@@ -35,10 +35,12 @@ UNASKED = (
     .where(IntentRow.payer_id == bindparam("payer"), literally(IntentRow.state, "lapsed"))
     .where(col(IntentRow.asked_at).is_(None), col(IntentRow.closed_at) > bindparam("since"))
 )
+_LATELY = col(IntentRow.closed_at) > bindparam("lately")
 PAID_SINCE = (
     select(
         func.coalesce(func.sum(IntentLineRow.amount_minor), 0),
-        func.count(func.distinct(IntentRow.id)),
+        func.coalesce(func.sum(case((_LATELY, col(IntentLineRow.amount_minor)))), 0),
+        func.count(func.distinct(case((_LATELY, col(IntentRow.id))))),
     )
     .join(IntentRow, _OF_INTENT)
     .where(IntentRow.payer_id == bindparam("payer"), literally(IntentRow.state, "paid"))
@@ -46,7 +48,11 @@ PAID_SINCE = (
     .where(IntentLineRow.version == IntentRow.version)
     .where(~literally(IntentLineRow.state, *sorted(CAME_BACK)))
 )
-"""What came back to its payer does not count."""
+"""After one instant and, of it, after a later one. What came back to its payer does not count."""
+PAID_BY_MESSAGE_SINCE = PAID_SINCE.join(
+    AuthorisationRow, col(AuthorisationRow.id) == col(IntentRow.authorisation_id)
+).where(col(AuthorisationRow.kind).in_(("answer", "low_value")))
+"""What nothing but a message, or not even that, was asked for."""
 
 # Lines
 
@@ -63,7 +69,25 @@ _PAID = (
     .order_by(_NEWEST_LINE)
 )
 PAID_TO = _PAID.where(IntentLineRow.payee_id == bindparam("payee")).limit(1)
-PAID_TO_OTHERS = _PAID.where(IntentLineRow.payee_id != bindparam("payee")).limit(1000)
+_UNDER_HANDLE = (
+    _PAID.order_by(None)
+    .where(col(IntentLineRow.username_index).in_(bindparam("handle", expanding=True)))
+    .limit(1)
+)
+PAID_UNDER_HANDLE = tuple(
+    _UNDER_HANDLE.where(other)
+    for other in (
+        col(IntentLineRow.payee_id) < bindparam("payee"),
+        col(IntentLineRow.payee_id) > bindparam("payee"),
+    )
+)
+"""To any other account than this one: two ranges of one index, however many have paid this one under it."""
+PAID_UNINDEXED = (
+    _PAID.where(col(IntentLineRow.username_index).is_(None), col(IntentLineRow.username_sealed).is_not(None))
+    .where(IntentLineRow.payee_id != bindparam("payee"))
+    .limit(100)
+)
+"""The newest of lines that are older than that index."""
 
 _FOUND = select(IntentLineRow, IntentRow).join(IntentRow, _OF_INTENT)
 _SET_ASIDE = _FOUND.where(literally(IntentLineRow.state, *sorted(SET_ASIDE)))

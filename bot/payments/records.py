@@ -19,6 +19,7 @@ from bot.payments.intents import (
 )
 from bot.people.people import People
 from bot.store.guard_tables import WrongAnswerRow
+from bot.store.remembered import forget, once
 from bot.store.tables import ChallengeRow, IntentLineRow, IntentRow, PersonRow
 from bot.store.vault import Vault
 from bot.x.gateway import UserId
@@ -64,6 +65,7 @@ class Records:
         for position, line in enumerate(lines):
             self._write_line(session, intent, position, line)
         session.flush()
+        forget(session, _lines_of(intent, intent.version))
         return intent
 
     def _new(self, session: Session, order: Order) -> IntentRow:
@@ -103,20 +105,40 @@ class Records:
     def open_intents(self, session: Session, payer_id: int) -> list[IntentRow]:
         return list(session.exec(queries.OPEN_OF, params={"payer": payer_id}))
 
-    def paid_since(self, session: Session, payer_id: int, since: datetime) -> tuple[int, int]:
-        """What this person has paid after this instant, in minor units, and in how many payments; what came back to
-        them does not count."""
-        minor, payments = session.exec(queries.PAID_SINCE, params={"payer": payer_id, "since": since}).one()
-        return int(minor), int(payments)
+    def paid_since(
+        self, session: Session, payer_id: int, since: datetime, lately: datetime
+    ) -> tuple[int, int, int]:
+        """What this person has paid after the earlier instant, and after the later one, in minor units, and in how many
+        payments after the later; what came back to them does not count."""
+        asked = {"payer": payer_id, "since": since, "lately": lately}
+        minor, minor_lately, payments_lately = session.exec(queries.PAID_SINCE, params=asked).one()
+        return int(minor), int(minor_lately), int(payments_lately)
+
+    def paid_by_message_since(self, session: Session, payer_id: int, since: datetime) -> int:
+        """The part of it, in minor units, that a message or an exemption was enough for."""
+        asked = {"payer": payer_id, "since": since, "lately": since}
+        return int(session.exec(queries.PAID_BY_MESSAGE_SINCE, params=asked).one()[0])
 
     def has_paid(self, session: Session, payer_id: int, payee_id: int) -> bool:
         """Whether this payer has paid this very account before: what came back or is being reviewed is no payment."""
         both = {"payer": payer_id, "payee": payee_id}
         return session.exec(queries.PAID_TO, params=both).first() is not None
 
-    def paid_to_others(self, session: Session, payer_id: int, payee_id: int) -> list[IntentLineRow]:
-        """The newest lines this payer paid to anyone but this account."""
-        return list(session.exec(queries.PAID_TO_OTHERS, params={"payer": payer_id, "payee": payee_id}))
+    def last_paid(self, session: Session, payer_id: int, payee_id: int) -> datetime | None:
+        """When this payer last paid this very account, in the sense of `has_paid`."""
+        line = session.exec(queries.PAID_TO, params={"payer": payer_id, "payee": payee_id}).first()
+        return session.get_one(IntentRow, line.intent_id).closed_at if line else None
+
+    def has_paid_another(self, session: Session, payer_id: int, line: IntentLineRow) -> bool:
+        """Whether this payer has paid a different account under the handle this line names. Of lines older than the
+        handles' index only the newest are opened."""
+        handle = self.handle(line).lower()
+        both = {"payer": payer_id, "payee": line.payee_id}
+        indexed = {**both, "handle": self._vault.blind_indexes(handle, "username")}
+        if any(session.exec(found, params=indexed).first() for found in queries.PAID_UNDER_HANDLE):
+            return True
+        older = session.exec(queries.PAID_UNINDEXED, params=both)
+        return any(self.handle(other).lower() == handle for other in older)
 
     # Lines
 
@@ -125,7 +147,7 @@ class Records:
         handle = self._vault.seal(
             line.payee.username, table="intent_lines", row_id=line_id, column="username"
         )
-        self._people.ensure(session, line.payee.user_id)
+        self._people.get(session, line.payee.user_id)
         session.add(
             IntentLineRow(
                 id=line_id,
@@ -134,13 +156,19 @@ class Records:
                 position=position,
                 payee_id=line.payee.user_id,
                 username_sealed=handle,
+                username_index=self._vault.blind_index(line.payee.username.lower(), "username"),
                 amount_minor=line.amount.amount_minor,
             )
         )
 
     def lines(self, session: Session, intent: IntentRow, version: int | None = None) -> list[IntentLineRow]:
+        """Those of one version, the present one if none is named: once it is written no line joins or leaves it."""
         wanted = intent.version if version is None else version
-        return list(session.exec(queries.LINES, params={"intent": intent.id, "version": wanted}))
+
+        def read() -> tuple[IntentLineRow, ...]:
+            return tuple(session.exec(queries.LINES, params={"intent": intent.id, "version": wanted}))
+
+        return list(once(session, _lines_of(intent, wanted), read))
 
     def handle(self, line: IntentLineRow) -> str:
         """The handle the payer wrote."""
@@ -269,6 +297,10 @@ class Records:
     def parked_before(self, session: Session, before: datetime) -> list[IntentRow]:
         """Orders that wait for their payer to enrol since before this instant."""
         return list(session.exec(queries.PARKED, params={"before": before}))
+
+
+def _lines_of(intent: IntentRow, version: int) -> tuple[str, int, int]:
+    return ("lines of an intent's version", intent.id, version)
 
 
 def _found(rows: Iterable[tuple[IntentLineRow, IntentRow]]) -> list[Found]:

@@ -15,7 +15,6 @@ from sqlmodel import Session, col, select
 
 from bot.errors import Refusal
 from bot.language.catalogue import Parameters
-from bot.payments.asking import Asking
 from bot.payments.claims import Claims
 from bot.payments.halts import check_may_move
 from bot.payments.intents import LineState
@@ -41,6 +40,7 @@ class Alarm(StrEnum):
     NEW_PAYEES = "new_payees"
     REFUSALS = "refusals"
     REISSUED_HANDLE = "reissued_handle"
+    CHANGED_HANDLE = "changed_handle"
 
 
 class NotUnderReview(Refusal):
@@ -57,7 +57,6 @@ _LATE = select(ReviewRow).where(
 @dataclass(frozen=True, slots=True)
 class Reviews:
     records: Records
-    asking: Asking
     claims: Claims
     people: People
     outbox: Outbox
@@ -73,6 +72,8 @@ class Reviews:
             Alarm.REFUSALS: 0 < review.refusals <= self._refusals(session, payer),
             Alarm.REISSUED_HANDLE: review.reissued_handles
             and any(self._is_reissued(session, payer, line) for line in lines),
+            Alarm.CHANGED_HANDLE: review.changed_handles
+            and any(self._is_first_since_change(session, payer, line) for line in lines),
         }
         return tuple(alarm for alarm, is_raised in raised.items() if is_raised)
 
@@ -103,7 +104,18 @@ class Reviews:
 
     def _is_reissued(self, session: Session, payer: PersonRow, line: IntentLineRow) -> bool:
         is_first = not self.records.has_paid(session, payer.user_id, line.payee_id)
-        return is_first and self.asking.handle_was_another(session, payer, line)
+        return is_first and self.records.has_paid_another(session, payer.user_id, line)
+
+    def _is_first_since_change(self, session: Session, payer: PersonRow, line: IntentLineRow) -> bool:
+        """The payee's handle changed not long ago, and this payer has not paid them since: an account that was sold or
+        taken begins like this."""
+        payee = self.people.get(session, UserId(line.payee_id))
+        since = self.clock() - self.rules.handle_changes_told
+        change = self.people.former_handles.newest(session, payee, since=since)
+        if change is None:
+            return False
+        paid_at = self.records.last_paid(session, payer.user_id, line.payee_id)
+        return paid_at is None or paid_at < change[1]
 
     def open(self, session: Session, payer: PersonRow, intent: IntentRow, alarms: Sequence[Alarm]) -> None:
         session.add(
@@ -120,7 +132,9 @@ class Reviews:
     def waiting(self, session: Session) -> Sequence[ReviewRow]:
         """What is to be looked at, oldest first; not what its payer has taken back meanwhile."""
         rows = (
-            select(ReviewRow).where(literally(ReviewRow.outcome, "open")).order_by(col(ReviewRow.opened_at))
+            select(ReviewRow)
+            .where(literally(ReviewRow.outcome, "open"))
+            .order_by(col(ReviewRow.opened_at), col(ReviewRow.intent_id))
         )
         return [
             review

@@ -21,6 +21,7 @@ class Review:
     new_payees: int = 10
     refusals: int = 10
     reissued_handles: bool = True
+    changed_handles: bool = True
     lasts: timedelta = timedelta(days=7)
 
 

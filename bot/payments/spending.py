@@ -62,6 +62,17 @@ class Spending:
         factor_helps = not active and fits(amounts, self.limits.of(tier, factor_active=True), spent)
         check_amount(amounts, self.limits.of(tier, factor_active=active), spent, factor_helps=factor_helps)
 
+    def takes_factor(
+        self, session: Session, payer: PersonRow, gifts: Sequence[tuple[int, int]], currency: Currency
+    ) -> bool:
+        """Whether a message is not enough to confirm this. A stolen session on X reads messages: with an active second
+        factor it must cost no more than without one, so whatever is beyond the allowance takes the factor's code."""
+        if not self.factors.standing(session, payer).active:
+            return False  # then nothing beyond the allowance is paid at all
+        by_message = self.records.paid_by_message_since(session, payer.user_id, self.clock() - DAY)
+        amounts = self._amounts(session, gifts, currency)
+        return not fits(amounts, self.limits.without_factor, Spent(day_minor=by_message))
+
     def _amounts(self, session: Session, gifts: Sequence[tuple[int, int]], currency: Currency) -> Amounts:
         to_business = sum(
             minor
@@ -74,8 +85,9 @@ class Spending:
     def spent(self, session: Session, payer: PersonRow) -> Spent:
         """What counts against their limits now."""
         now = self.clock()
-        day_minor, payments = self.records.paid_since(session, payer.user_id, now - DAY)
-        days_30_minor, _ = self.records.paid_since(session, payer.user_id, now - DAYS_30)
+        days_30_minor, day_minor, payments = self.records.paid_since(
+            session, payer.user_id, now - DAYS_30, now - DAY
+        )
         return Spent(day_minor, days_30_minor, payments)
 
     def can_hold(self, session: Session, payee: PersonRow, amount: Money, *, with_incoming: bool) -> bool:

@@ -113,7 +113,10 @@ class Story:
             self._terms.show(session, payer, waits=True)
             return
         written = self._records.write_version(session, order, lines, IntentState.ASKING)
-        if (cause := self._exemptions.cause(session, payer, written)) is not None:
+        cause = self._exemptions.cause(session, payer, written)
+        if cause is Cause.LOW_VALUE and self._asking.takes_factor(session, payer, written):
+            cause = None
+        if cause is not None:
             self._post(session, payer, written, cause=cause, evidence=order.version)
         else:
             self._asking.ask(session, payer, written, edited=replaces)
@@ -182,6 +185,12 @@ class Story:
             payer = self._people.get(session, UserId(intent.payer_id))
             self._notice(session, payer, "order_withdrawn", reference=intent.reference)
 
+    def post_is_gone(self, session: Session, payer_id: UserId, chain_id: int) -> None:
+        """X says that this post is deleted, or not shown to the bot any more: its order is withdrawn, unless its answer was
+        committed before."""
+        self._people.lock(session, [payer_id])  # nobody works an answer of theirs meanwhile
+        self.withdraw(session, OrderKey("post", chain_id))
+
     def _end(self, session: Session, key: OrderKey, state: IntentState) -> IntentRow | None:
         intent = self._records.find(session, key)
         if intent is None or IntentState(intent.state) not in OPEN:
@@ -232,10 +241,18 @@ class Story:
         """A message that has the shape of a code. Only the payer's own open question can be answered by it."""
         match self._answers.judge(session, payer, answer, answered_at=instant_of(said_in)):
             case Judged(challenge=ChallengeRow() as challenge, phrase=None):
+                intent = session.get_one(IntentRow, challenge.intent_id)
+                if self._asking.takes_factor(session, payer, intent):
+                    self._send_to_page(session, payer, intent)
+                    return
                 payer.wrong_answers = payer.locks = 0
                 self.pay(session, payer, challenge, cause=Cause.ANSWER, evidence=said_in)
             case Judged(phrase=str() as phrase, parameters=parameters):
                 self._outbox.tell(session, payer, phrase, parameters)
+
+    def _send_to_page(self, session: Session, payer: PersonRow, intent: IntentRow) -> None:
+        """A message does not confirm this one. It stays open for the page."""
+        self._outbox.tell(session, payer, "answer_on_page", {"reference": intent.reference})
 
     def pay(
         self, session: Session, payer: PersonRow, challenge: ChallengeRow, *, cause: Cause, evidence: int
@@ -294,9 +311,17 @@ class Story:
 
     def needs_code(self, session: Session, payer: PersonRow) -> None:
         """A bare "yes": only the code says which payment is meant."""
-        letters = tuple(row.letter for row in self._records.challenges(session, payer.user_id, "open"))
-        if letters:
-            self._outbox.tell(session, payer, "answer_needs_code", {"letters": letters})
+        asked = [
+            (row.letter, session.get_one(IntentRow, row.intent_id))
+            for row in self._records.challenges(session, payer.user_id, "open")
+        ]
+        by_message = [
+            letter for letter, intent in asked if not self._asking.takes_factor(session, payer, intent)
+        ]
+        if by_message:
+            self._outbox.tell(session, payer, "answer_needs_code", {"letters": tuple(by_message)})
+        elif asked:
+            self._send_to_page(session, payer, asked[0][1])
 
     def limit_per_payment(self, session: Session, payer: PersonRow) -> Money:
         """What this person may pay another at once."""

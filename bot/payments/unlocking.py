@@ -22,6 +22,11 @@ class Unlocking:
     outbox: Outbox
     clock: Clock
 
+    def is_needed(self, person: PersonRow) -> bool:
+        """Whether they are locked, for a while or for good."""
+        for_a_while = person.locked_until is not None and person.locked_until > self.clock()
+        return for_a_while or person.barred_at is not None
+
     def with_factor(self, session: Session, person: PersonRow, code: str) -> Tried:
         """Only an active factor unlocks: a new one may be the guesser's own. Commit whatever comes of it."""
         self.people.lock(session, [UserId(person.user_id)])

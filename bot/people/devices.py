@@ -165,14 +165,14 @@ class Devices:
         return secret
 
     def lost(self, session: Session, token: str) -> bool:
-        """Somebody with the link and no code any more: the factor's removal begins. False where the link is not good."""
+        """Somebody with the link and no code any more: the factor's removal begins. False where the link is not good, or
+        nothing may begin now."""
         link, person = self._held(session, token)
         if link is None or person is None:
             return False
         link.used_at = self.clock()
         session.add(link)
-        self.factors.remove(session, person)
-        return True
+        return self.factors.remove(session, person).tried.accepted
 
     # Being there
 
@@ -205,7 +205,7 @@ class Devices:
         rows = select(DeviceRow).where(
             DeviceRow.person_id == person.user_id, col(DeviceRow.ended_at).is_(None)
         )
-        newest = rows.order_by(col(DeviceRow.seen_at).desc()).limit(50)
+        newest = rows.order_by(col(DeviceRow.seen_at).desc(), col(DeviceRow.id).desc()).limit(50)
         return [Device(row.id, self._name(row), row.seen_at) for row in session.exec(newest)]
 
     def _name(self, row: DeviceRow) -> str:

@@ -15,6 +15,7 @@ from bot.payments.records import Records
 from bot.payments.story import Story
 from bot.payments.wallets import Wallets
 from bot.people.people import Standing
+from bot.people.second_factor import SecondFactors
 from bot.people.terms import Terms
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import PersonRow
@@ -30,6 +31,7 @@ class Enrolment:
     records: Records
     wallets: Wallets
     terms: Terms
+    factors: SecondFactors
     outbox: Outbox
     clock: Clock
     bot_username: str
@@ -120,6 +122,7 @@ class Enrolment:
     def leave(self, session: Session, person: PersonRow, *, said_at: datetime) -> None:
         """The same without a word. Its time is that of the person's own "stop": what they said before it counts no more."""
         self.story.cancel_all(session, person)
+        self.factors.call_off(session, person)
         person.standing = Standing.STOPPED
         person.stopped_at = said_at
         session.add(person)

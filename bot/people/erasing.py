@@ -70,10 +70,10 @@ class Erasing:
         if self.factors.standing(session, person).active:
             raise EraseNeedsFactor
         self.story.cancel_all(session, person)
-        self.questions.put(session, person, KIND, lasts=LASTS)
+        question = self.questions.put(session, person, KIND, lasts=LASTS)
         enrolled = person.standing == Standing.ENROLLED
         priority = Priority.CHALLENGE if enrolled else Priority.ANSWER
-        self.outbox.tell(session, person, ASKED, {}, priority=priority)
+        self.outbox.tell(session, person, ASKED, {"asking": question.id}, priority=priority)
 
     def _check_empty(self, session: Session, person: PersonRow) -> None:
         if person.wallet_id is None:
@@ -95,14 +95,19 @@ class Erasing:
 
     def call_off(self, session: Session, person: PersonRow) -> bool:
         """The person's "no" to it, or an order of theirs: False where it was not asked."""
-        asked = self.is_asked(session, person, at=self.clock())
+        question = self._open(session, person.user_id)
+        if question is None:
+            return False
         self.questions.close(session, person, KIND)
-        return asked
+        return self.clock() <= question.expires_at
 
-    def code_facts(self, session: Session, person_id: int) -> Parameters | None:
-        """What the question shows, made in the moment it is sent; None where it is asked no more."""
+    def code_facts(self, session: Session, person_id: int, asked: Parameters) -> Parameters | None:
+        """What the question shows, made in the moment it is sent; None where it is asked no more, or was asked again: that
+        one is another message, and has another code."""
         question = self._open(session, person_id)
         if question is None or question.expires_at < self.clock():
+            return None
+        if asked.get("asking", question.id) != question.id:
             return None
         minutes = LASTS // timedelta(minutes=1)
         code, expires_at = self._code(question), question.expires_at

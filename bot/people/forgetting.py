@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, and_, delete, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
 from sqlmodel import Session, col
 from sqlmodel import select as rows_of
 
@@ -143,7 +143,7 @@ class Forgetting:
             challenge.version, challenge.payer_id = hashed(challenge.version), stand_in
             session.add(challenge)
         for line in session.exec(rows_of(IntentLineRow).where(IntentLineRow.intent_id == intent.id)):
-            line.version, line.username_sealed = hashed(line.version), None
+            line.version, line.username_sealed, line.username_index = hashed(line.version), None, None
             session.add(line)
         granted = rows_of(AuthorisationRow).where(AuthorisationRow.intent_id == intent.id)
         for row in list(session.exec(granted)):
@@ -190,7 +190,7 @@ class Forgetting:
         session.exec(
             update(IntentLineRow)
             .where(col(IntentLineRow.payee_id) == user_id, col(IntentLineRow.intent_id).in_(settled))
-            .values(payee_id=stand_in, username_sealed=None)
+            .values(payee_id=stand_in, username_sealed=None, username_index=None)
         )
 
     def _take_out_of_late_lines(self, session: Session, erased: ErasureRow) -> bool:
@@ -204,7 +204,7 @@ class Forgetting:
         if session.exec(still_open.limit(1)).first() is not None:
             return False
         unpaid = update(IntentLineRow).where(*theirs, col(IntentLineRow.intent_id).in_(before))
-        session.exec(unpaid.values(payee_id=erased.id, username_sealed=None))
+        session.exec(unpaid.values(payee_id=erased.id, username_sealed=None, username_index=None))
         return True
 
     # Afterwards
@@ -219,7 +219,9 @@ class Forgetting:
                 continue
             if not self._take_out_of_late_lines(session, erased):
                 continue
-            session.exec(update(OutboxRow).where(old).values(merged_into=None))
+            # Who came back at once may have heard of it in the same message as of their erasure.
+            joined = or_(old, col(OutboxRow.merged_into).in_(select(col(OutboxRow.id)).where(old)))
+            session.exec(update(OutboxRow).where(joined).values(merged_into=None))
             session.exec(delete(OutboxRow).where(old))
             session.exec(
                 delete(InboxRow).where(

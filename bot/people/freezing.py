@@ -65,9 +65,17 @@ class Freezing:
     clock: Clock
     entropy: Entropy
 
-    def freeze(self, session: Session, person: PersonRow, *, by: FrozenBy = FrozenBy.SELF) -> None:
+    def freeze(
+        self,
+        session: Session,
+        person: PersonRow,
+        *,
+        by: FrozenBy = FrozenBy.SELF,
+        in_private: bool = False,
+    ) -> None:
         """At once, however often it is said. The operator's freeze takes the place of the person's own, never the other
-        way round."""
+        way round. They are told where they have written to the bot before, or just did, `in_private`: X delivers to
+        nobody else."""
         self.story.cancel_all(session, person)
         self.wallets.freeze(session, person)
         if person.frozen_by != FrozenBy.OPERATOR:
@@ -76,8 +84,10 @@ class Freezing:
         person.thaw_nonce = person.thaw_key_id = person.thaw_expires_at = None
         session.add(person)
         session.flush()
-        phrase = "frozen" if person.frozen_by == FrozenBy.SELF else FrozenByOperator.phrase
-        self.outbox.tell(session, person, phrase, {})
+        self.factors.call_off(session, person)
+        if in_private or person.welcomed_at is not None or person.enrolled_at is not None:
+            phrase = "frozen" if person.frozen_by == FrozenBy.SELF else FrozenByOperator.phrase
+            self.outbox.tell(session, person, phrase, {})
 
     # Thawing
 
@@ -94,13 +104,20 @@ class Freezing:
         person.thaw_key_id = self.keyring.current_id
         person.thaw_expires_at = self.clock() + LASTS
         session.add(person)
-        self.outbox.tell(session, person, ASKED, {}, priority=Priority.CHALLENGE)
+        facts: Parameters = {"asking": person.thaw_nonce.hex()}
+        self.outbox.tell(session, person, ASKED, facts, priority=Priority.CHALLENGE)
 
-    def code_facts(self, session: Session, person_id: int) -> Parameters | None:
-        """What the question shows, made in the moment it is sent; None where it is asked no more."""
+    def code_facts(self, session: Session, person_id: int, asked: Parameters) -> Parameters | None:
+        """What the question shows, made in the moment it is sent; None where it is asked no more, or was asked again: that
+        one is another message, and has another code."""
         person = session.get_one(PersonRow, person_id)
         expires_at = person.thaw_expires_at
         if person.frozen_at is None or expires_at is None or expires_at < self.clock():
+            return None
+        if (
+            person.thaw_nonce is None
+            or asked.get("asking", person.thaw_nonce.hex()) != person.thaw_nonce.hex()
+        ):
             return None
         minutes = int(LASTS.total_seconds() // 60)
         return {"letter": LETTER, "code": self._code(person), "minutes": minutes, "expires_at": expires_at}

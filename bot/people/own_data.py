@@ -40,6 +40,7 @@ CHILDREN: Final[Mapping[str, tuple[str, str]]] = {
 """Rows that belong to a row of theirs."""
 WITHHELD: Final[Mapping[str, frozenset[str]]] = {
     "people": frozenset({"username_index", "thaw_nonce", "thaw_key_id"}),
+    "intent_lines": frozenset({"username_index"}),
     "challenges": frozenset({"nonce", "key_id"}),
     "questions": frozenset({"nonce", "key_id"}),
     "authorisations": frozenset({"mac", "key_id"}),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from bot.keys import Keyring
@@ -17,6 +17,12 @@ from bot.x.gateway import UserId
 from ledger.clock import Clock, Entropy, IdSource
 
 NONCE_BYTES: Final = 16
+_OPEN: Final = (  # asked for each order, so built once
+    select(QuestionRow)
+    .where(QuestionRow.person_id == bindparam("person"), QuestionRow.kind == bindparam("kind"))
+    .where(col(QuestionRow.closed_at).is_(None))
+    .order_by(col(QuestionRow.id))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Questions:
         *,
         lasts: timedelta,
         about: UserId | None = None,
-    ) -> None:
+    ) -> QuestionRow:
         """In place of the same question put before."""
         self.close(session, person, kind, about=about)
         now = self.clock()
@@ -50,13 +56,11 @@ class Questions:
         )
         session.add(question)
         session.flush()
+        return question
 
     def open(self, session: Session, person_id: int, kind: str) -> Sequence[QuestionRow]:
         """Those not closed, the first first; their time may be over."""
-        rows = select(QuestionRow).where(QuestionRow.person_id == person_id, QuestionRow.kind == kind)
-        return session.exec(
-            rows.where(col(QuestionRow.closed_at).is_(None)).order_by(col(QuestionRow.id))
-        ).all()
+        return session.exec(_OPEN, params={"person": person_id, "kind": kind}).all()
 
     def close(self, session: Session, person: PersonRow, kind: str, *, about: UserId | None = None) -> None:
         """All of this kind, or the one about somebody."""

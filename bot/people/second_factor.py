@@ -18,6 +18,11 @@ What a page calls, each inside one `database.write`, with the person's row of th
     prove(session, person, proof)          a code or a recovery code
     remove(session, person, proof=None)    at once with a proof, or while it is new; else in 48 hours
     keep(session, person, proof)           calls off a removal or replacement that is waiting
+    call_off(session, person)              the same, and a new factor with it, where its person stops or freezes, or X
+                                           will not deliver a notice
+
+Nothing begins without proof while its person hears no notices (they have stopped) or has pulled the brake (frozen): both
+would let a thief wait out the 48 hours in silence.
 
 None of them raises for a wrong code: they return `Tried`, so that the caller commits and the try is counted. A code is
 accepted once. Wrong tries lock for a growing time, and the person is told.
@@ -25,6 +30,7 @@ accepted once. Wrong tries lock for a growing time, and the person is told.
 
 import hmac
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
@@ -45,7 +51,7 @@ from bot.people.factor_states import (
     sort_out,
 )
 from bot.people.locking import Locking
-from bot.people.people import People
+from bot.people.people import People, Standing
 from bot.store.factor_tables import RecoveryCodeRow, SecondFactorRow
 from bot.store.outbox import Outbox, Priority
 from bot.store.tables import PersonRow
@@ -53,6 +59,8 @@ from bot.store.vault import Vault
 from bot.x.gateway import UserId
 from ledger.clock import Clock, Entropy, IdSource
 
+NOTICES: Final = frozenset({"factor_new", "factor_removal"})
+"""What its person must hear, or it does not come about: an X session that is stolen can also block the bot."""
 _LIVE = (
     select(SecondFactorRow)
     .where(SecondFactorRow.person_id == bindparam("person"), col(SecondFactorRow.ended_at).is_(None))
@@ -100,6 +108,8 @@ class SecondFactors:
         proved = proof is not None and live.current is not None
         if proof is not None and live.current is not None:
             tried = self._prove(session, person, live.current, proof)
+        if not proved and not _may_begin(person):
+            tried = Tried(Outcome.NOTHING)
         if not tried.accepted:
             return Begun(tried)
         if live.begun is not None:
@@ -116,7 +126,7 @@ class SecondFactors:
     def verify(self, session: Session, person: PersonRow, code: str) -> Verified:
         live = self._locked(session, person)
         row = live.begun
-        if row is None:
+        if row is None or not (row.proved or _may_begin(person)):
             return Verified(Tried(Outcome.NOTHING))
         tried = self._try(session, person, row, code)
         if not tried.accepted:
@@ -235,6 +245,8 @@ class SecondFactors:
             tried = self._prove(session, person, current, proof)
             if not tried.accepted:
                 return Removed(tried)
+        if proof is None and not is_new and not _may_begin(person):
+            return Removed(Tried(Outcome.NOTHING))
         if proof is not None or is_new:
             self._end(session, current)
             self._tell(session, person, "factor_removed", {})
@@ -262,6 +274,25 @@ class SecondFactors:
             session.flush()
         self._tell(session, person, "factor_kept", {})
         return tried
+
+    def call_off(self, session: Session, person: PersonRow) -> None:
+        """Whatever is under way that no proof was shown for: a new factor, one that waits to replace another, a removal. For
+        whoever stops, freezes or cannot be told. Who still hears anything is told."""
+        live = self._locked(session, person)
+        current, kept = live.current, live.waiting is not None
+        for row in (live.begun, live.waiting):
+            if row is not None and not row.proved:
+                self._end(session, row)
+        if current is not None and current.trusted_at is not None and current.trusted_at > self.clock():
+            self._end(session, current)
+            self._tell(session, person, "factor_removed", {})
+        elif current is not None and current.removal_at is not None:
+            current.removal_at = current.notice_at = None
+            session.add(current)
+            session.flush()
+            kept = True
+        if kept:
+            self._tell(session, person, "factor_kept", {})
 
     def forget(self, session: Session, person: PersonRow) -> None:
         """Ends every factor of this person at once and wipes its secret: for erasing somebody, and for an admin who
@@ -319,3 +350,8 @@ class SecondFactors:
 
     def _tell(self, session: Session, person: PersonRow, phrase: str, facts: Parameters) -> None:
         self.outbox.tell(session, person, phrase, facts, priority=Priority.RECEIPT)
+
+
+def _may_begin(person: PersonRow) -> bool:
+    """Whether its person would hear of what begins without proof, and has not pulled the brake."""
+    return person.standing == Standing.ENROLLED and person.frozen_at is None

@@ -14,6 +14,7 @@ from bot.sandbox.asked import POST_EXPANSIONS, Wanted, identity
 from bot.sandbox.call import Answer, Call, object_in, only
 from bot.sandbox.core import Happening, Subscription, World
 from bot.sandbox.messages import MESSAGE_CREATE, StoredMessage
+from bot.sandbox.meter import Price
 from bot.sandbox.people import Person
 from bot.sandbox.posts import StoredPost
 from bot.sandbox.refusals import forbidden, invalid
@@ -133,6 +134,12 @@ def is_visible(world: World, happening: Happening) -> bool:
     """Whether readers can see by now what happened."""
     thing = world.messages[happening.id] if happening.kind == "message" else world.posts[happening.id]
     return thing.visible_at <= world.now()
+
+
+def charge(world: World, happening: Happening) -> None:
+    """What is pushed costs as much as what is read."""
+    price = Price.PUSHED_MESSAGE if happening.kind == "message" else Price.PUSHED_POST
+    world.meter.read(price, [happening.id], world.now())
 
 
 def _payload(world: World, happening: Happening, subscription: Subscription) -> Json | None:

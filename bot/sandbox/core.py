@@ -19,6 +19,7 @@ from bot.sandbox.messages import Messages, StoredMessage, conversation_of
 from bot.sandbox.meter import Meter
 from bot.sandbox.people import People, Person
 from bot.sandbox.posts import Posts, StoredPost
+from bot.sandbox.refusals import forbidden, suspended
 from bot.x.snowflake import instant_of
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ Who = Person | int
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something changed: `kind` is post, edit, delete, message, people, clock or drop; `id` is what it was about."""
+    """Something changed: `kind` is post, edit, delete, message, people, clock, drop or late; `id` is what it was about."""
 
     kind: str
     id: int = 0
@@ -109,7 +110,8 @@ class World:
         self.subscriptions: dict[int, Subscription] = {}
         self.webhooks: dict[int, Webhook] = {}
         self.happened: list[Happening] = []
-        """Posts, edits and messages in order: what activity streams and webhooks tell of."""
+        """Posts, edits and messages in the order in which streams and webhooks tell of them; one may stand here twice."""
+        self._held_back: list[Happening] | None = None
         self.newer_names = False
         """Answers use the names of X's newer description, as for a request that uses them."""
         self.version = 0
@@ -178,6 +180,15 @@ class World:
             person.keys.user_token_ends_at = (self.now() + lifetime).timestamp()
             return person
 
+    def _acting(self, who: Who) -> Person:
+        """Raises `XRefusal` for who cannot do anything on X just now."""
+        person = self.person(who)
+        if person.suspended:
+            raise suspended()
+        if person.gone:
+            raise forbidden()
+        return person
+
     # --- posts ---
 
     def post(
@@ -193,7 +204,7 @@ class World:
         """Somebody posts. Raises `XRefusal` for a text X would not take."""
         with self.lock:
             post = self.posts.write(
-                self.person(author),
+                self._acting(author),
                 text,
                 in_reply_to=in_reply_to,
                 quote_of=quote_of,
@@ -205,12 +216,13 @@ class World:
     def edit(self, post_id: int, text: str) -> StoredPost:
         """A new version, with a new id. Raises `XRefusal` when it may not be edited any more."""
         with self.lock:
+            self._acting(self.posts[post_id].author_id)
             version = self.posts.edit(self.posts[post_id], text)
             return self._tell(Happening("edit", version.id), version)
 
     def repost(self, author: Who, post_id: int) -> StoredPost:
         with self.lock:
-            post = self.posts.repost(self.person(author), post_id)
+            post = self.posts.repost(self._acting(author), post_id)
             return self._tell(Happening("post", post.id), post)
 
     def delete(self, post_id: int) -> None:
@@ -219,11 +231,23 @@ class World:
             self.posts.delete(self.posts[post_id])
             self._tell(Happening("delete", post_id), None)
 
-    def redeliver(self, post_id: int) -> None:
-        """Streams send this post once more, as X's sometimes do."""
+    def redeliver(self, identity: int) -> None:
+        """Streams and webhooks tell of this post or message once more, as X's sometimes do."""
         with self.lock:
-            self.posts.delivered.append(post_id)
-            self._tell(Happening("post", post_id), None)
+            kind = "message" if self.posts.get(identity) is None else "post"
+            self._tell(Happening(kind, identity), None)
+
+    def hold_pushes(self) -> None:
+        """Streams and webhooks tell of nothing from now on, though they stay open; lists show everything as ever."""
+        with self.lock:
+            self._held_back = []
+
+    def release_pushes(self, *, reverse: bool = False) -> None:
+        """They tell of what was held back, as it happened or the other way round, and go on."""
+        with self.lock:
+            late, self._held_back = self._held_back or [], None
+            self.happened += reversed(late) if reverse else late
+            self._tell(Happening("late"), None)
 
     def drop_streams(self) -> None:
         """All open streams end now."""
@@ -247,7 +271,7 @@ class World:
     def send_message(self, sender: Who, recipient: Who, text: str) -> StoredMessage:
         """A direct message. Raises `XRefusal` where the recipient has not written first."""
         with self.lock:
-            message = self.messages.send(self.person(sender), self.person(recipient), text)
+            message = self.messages.send(self._acting(sender), self.person(recipient), text)
             return self._tell(Happening("message", message.id), message)
 
     def create_group(self, creator: Who, others: Iterable[Who]) -> str:
@@ -258,7 +282,7 @@ class World:
 
     def send_to_group(self, sender: Who, conversation_id: str, text: str) -> StoredMessage:
         with self.lock:
-            message = self.messages.send_to_group(self.person(sender), conversation_id, text)
+            message = self.messages.send_to_group(self._acting(sender), conversation_id, text)
             return self._tell(Happening("message", message.id), message)
 
     def thread(self, first: Who, second: Who) -> list[StoredMessage]:
@@ -294,7 +318,7 @@ class World:
     def _tell(self, happening: Happening, result: T) -> T:
         self.version += 1
         if happening.kind in ("post", "edit", "message") and happening.id:
-            self.happened.append(happening)
+            (self.happened if self._held_back is None else self._held_back).append(happening)
         for listener in tuple(self._listeners):
             listener(happening)
         return result

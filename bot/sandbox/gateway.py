@@ -24,7 +24,7 @@ from bot.sandbox.limits import DAY, QUARTER_HOUR, Operation
 from bot.sandbox.messages import MESSAGE_CREATE, StoredMessage
 from bot.sandbox.people import Person
 from bot.sandbox.posts import Mention, StoredPost
-from bot.sandbox.refusals import DUPLICATE, SUSPENDED, XRefusal
+from bot.sandbox.refusals import DUPLICATE, NOT_SUMMONED, REPLY_TO_NOTHING, SUSPENDED, XRefusal
 from bot.sandbox.street import Caller, Listing, Range, Street
 from bot.x.gateway import (
     DirectMessage,
@@ -164,7 +164,11 @@ class SandboxGateway:
         if not 400 <= refusal.status < 500 or refusal.status == 408:
             return OutcomeUnknown(f"X answered {refusal.status}: {refusal.detail}")
         return SendRefused(
-            refusal.detail.rstrip("."), status=refusal.status, duplicate=refusal.detail == DUPLICATE
+            refusal.detail.rstrip("."),
+            status=refusal.status,
+            duplicate=refusal.detail == DUPLICATE,
+            gone=refusal.detail == REPLY_TO_NOTHING,
+            unsummoned=refusal.detail == NOT_SUMMONED,
         )
 
     def _of_any(self, operation: Operation, refusal: XRefusal) -> SmoneyError | None:

@@ -38,7 +38,11 @@ class StoppedClock(MovableClock):
     """A clock that stands still until it is moved."""
 
     def __init__(self, at: datetime) -> None:
-        super().__init__(lambda: at)
+        super().__init__()
+        self._at = at
+
+    def __call__(self) -> datetime:
+        return self._at + self.ahead
 
 
 class Ground:

@@ -1,7 +1,7 @@
 """What X would have charged: a meter beside the world, read by tests and by whoever plans a bot's costs.
 
 Prices in thousandths of a dollar (docs.x.com getting-started/pricing, read 2026-08-22). The same thing read again
-within a UTC day is not charged again. It only counts; it never refuses.
+within a UTC day is not charged again, whether it was asked for or pushed. It only counts; it never refuses.
 """
 
 from collections import Counter
@@ -21,6 +21,18 @@ class Price(Enum):
     POST_WRITTEN = ("post written", 15)
     REPLY_WRITTEN = ("summoned reply", 10)
     URL_WRITTEN = ("post with an address", 200)
+    PUSHED_POST = ("pushed post", 5)
+    PUSHED_MESSAGE = ("pushed message", 10)
+
+
+_THINGS = {
+    Price.MENTION_READ: "post",
+    Price.POST_READ: "post",
+    Price.PUSHED_POST: "post",
+    Price.USER_READ: "user",
+    Price.MESSAGE_READ: "message",
+    Price.PUSHED_MESSAGE: "message",
+}
 
 
 class Meter:
@@ -28,7 +40,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.counts: Counter[Price] = Counter()
-        self._read_today: set[tuple[Price, int]] = set()
+        self._read_today: set[tuple[str, int]] = set()
         self._today: object = None
 
     @property
@@ -40,11 +52,11 @@ class Meter:
         self.counts[price] += 1
 
     def read(self, price: Price, ids: Iterable[int], now: datetime) -> None:
-        """Charges what was not read before on this UTC day."""
+        """Charges what was not read before on this UTC day, in whatever way."""
         if self._today != now.date():
             self._today = now.date()
             self._read_today.clear()
-        fresh = {(price, identity) for identity in ids} - self._read_today
+        fresh = {(_THINGS[price], identity) for identity in ids} - self._read_today
         self._read_today |= fresh
         self.counts[price] += len(fresh)
 

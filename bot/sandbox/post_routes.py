@@ -4,6 +4,7 @@ from bot.sandbox import asked
 from bot.sandbox.asked import identity
 from bot.sandbox.call import POST_PARAMETERS, TIME_PARAMETERS, Answer, Call, Json, object_in, only, text_in
 from bot.sandbox.refusals import invalid, not_found
+from bot.sandbox.render import newer
 from bot.sandbox.user_routes import no_user
 from bot.x.text import escape
 
@@ -59,7 +60,7 @@ def create_post(call: Call) -> Answer:
         post = call.street.create_post(call.caller, text, **_reply(call.body), quote_of=_quote(call.body))
     history = [str(each) for each in call.world.posts.history(post)]
     shown = {"id": str(post.id), "text": escape(post.text), "edit_history_tweet_ids": history}
-    return Answer({"data": shown}, 201)
+    return Answer({"data": newer(shown) if call.world.newer_names else shown}, 201)
 
 
 def delete_post(call: Call) -> Answer:

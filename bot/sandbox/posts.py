@@ -92,8 +92,6 @@ class Posts:
         self._answered: set[tuple[int, int]] = set()
         self._last_text: dict[tuple[int, str], int] = {}
         self.all_ids: list[int] = []
-        self.delivered: list[int] = []
-        """What streams send, in that order; an id may stand here twice."""
 
     def write(
         self,
@@ -281,7 +279,6 @@ class Posts:
     def _index(self, post: StoredPost) -> None:
         self._by_id[post.id] = post
         self.all_ids.append(post.id)
-        self.delivered.append(post.id)
         self._history.setdefault(post.first_id, []).append(post.id)
         self._by_author.setdefault(post.author_id, []).append(post.id)
         for identity in {mention.user_id for mention in post.mentions}:

@@ -25,12 +25,25 @@ _IMPLIED_FIELD = {
     "referenced_tweets.id": "referenced_tweets",
     "referenced_tweets.id.author_id": "referenced_tweets",
 }
-_NEWER_NAMES = {"edit_history_tweet_ids": "edit_history_post_ids"}
+_NEWER_NAMES = {
+    "edit_history_tweet_ids": "edit_history_post_ids",
+    "retweet_count": "repost_count",
+    "tweet_count": "post_count",
+}
+"""X's newer description (2.167, 2026-08) against the one all prose pages and tweepy speak."""
 
 
 def time_text(instant: datetime) -> str:
     """As X writes a time: to the millisecond, with Z."""
     return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+def newer(shown: Json) -> Json:
+    """The same by X's newer names."""
+    return {
+        _NEWER_NAMES.get(name, name): newer(value) if isinstance(value, dict) else value
+        for name, value in shown.items()
+    }
 
 
 class Renderer:
@@ -95,7 +108,8 @@ class Renderer:
             "receives_your_dm": lambda: self._takes_messages(person),
         }
         asked = {name: make() for name, make in more.items() if name in self._wanted.user_fields}
-        return {"id": str(person.id), "name": person.name, "username": person.username, **asked}
+        shown = {"id": str(person.id), "name": person.name, "username": person.username, **asked}
+        return newer(shown) if self._newer else shown
 
     def _post(self, post: StoredPost) -> Json:
         history = "edit_history_tweet_ids"
@@ -105,9 +119,7 @@ class Renderer:
             history: [str(each) for each in self._world.posts.history(post)],
             **_without_empty(self._optional_fields(post)),
         }
-        return (
-            {_NEWER_NAMES.get(name, name): value for name, value in shown.items()} if self._newer else shown
-        )
+        return newer(shown) if self._newer else shown
 
     def _optional_fields(self, post: StoredPost) -> Json:
         makers: Makers = {

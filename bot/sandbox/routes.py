@@ -15,13 +15,15 @@ from bot.sandbox.refusals import wrong_sign_in
 from bot.sandbox.rules import add_rules, delete_rules, list_rules
 from bot.sandbox.street import Caller
 
-USER = ("OAuth 1.0a User Context", "OAuth 2.0 User Context")
+SIGNED = "OAuth 1.0a User Context"
+TOKEN = "OAuth 2.0 User Context"  # noqa: S105 - X's name for it
 APP = "OAuth 2.0 Application-Only"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`people` and `app` tell who may sign: a person (either way), the app with its bearer token."""
+    """`people` and `app` tell who may sign: a person (by signature, unless `signed` is False, or by token), the app with
+    its bearer token."""
 
     method: str
     pattern: re.Pattern[str]
@@ -29,10 +31,13 @@ class Route:
     act: Callable[[Call], Answer]
     people: bool = True
     app: bool = True
+    signed: bool = True
 
     def check(self, caller: Caller) -> None:
-        if (self.app if caller.person is None else self.people) is False:
-            raise wrong_sign_in(", ".join((*(USER if self.people else ()), *((APP,) if self.app else ()))))
+        ways = {SIGNED: self.people and self.signed, TOKEN: self.people, APP: self.app}
+        way = APP if caller.person is None else TOKEN if caller.by_token else SIGNED
+        if not ways[way]:
+            raise wrong_sign_in(", ".join(name for name, taken in ways.items() if taken))
 
 
 def _route(method: str, path: str, operation: Operation, act: Callable[[Call], Answer], **who: bool) -> Route:
@@ -69,7 +74,9 @@ ROUTES = (
     _route("GET", "/2/tweets/{id}", Operation.POSTS, post_routes.post_by_id),
     _route("DELETE", "/2/tweets/{id}", Operation.DELETE_POST, post_routes.delete_post, app=False),
     _route("GET", "/2/activity/subscriptions", Operation.ACTIVITY, activity.subscriptions),
-    _route("POST", "/2/activity/subscriptions", Operation.ACTIVITY, activity.subscribe, app=False),
+    _route(
+        "POST", "/2/activity/subscriptions", Operation.ACTIVITY, activity.subscribe, app=False, signed=False
+    ),
     _route("PUT", "/2/activity/subscriptions/{id}", Operation.ACTIVITY, activity.change_subscription),
     _route("DELETE", "/2/activity/subscriptions/{id}", Operation.ACTIVITY, activity.unsubscribe),
     _route("GET", "/2/webhooks", Operation.ACTIVITY, webhooks.webhooks, people=False),

@@ -51,7 +51,7 @@ class SignIn:
             return Caller(None)
         for person in self._world.people:
             if hmac.compare_digest(given, person.keys.user_token.encode()) and self._may_sign(person):
-                return Caller(person)
+                return Caller(person, by_token=True)
         raise unauthorized()
 
     def _may_sign(self, person: Person) -> bool:

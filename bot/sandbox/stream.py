@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.types import Receive, Send
 
-from bot.sandbox.activity import events, is_visible
+from bot.sandbox.activity import charge, events, is_visible
 from bot.sandbox.asked import POST_EXPANSIONS, Query
 from bot.sandbox.call import POST_PARAMETERS, Call
 from bot.sandbox.core import Happening, World
@@ -44,13 +44,25 @@ class LineStream(ABC):
         self._stop_listening: Callable[[], None] = lambda: None
 
     @property
-    @abstractmethod
     def position(self) -> int:
         """The end of what was told so far: a stream that begins now sends what comes after it."""
+        return len(self._world.happened)
 
     @abstractmethod
+    def lines(self, query: Mapping[str, str], happening: Happening) -> list[Json]:
+        """What is sent of something that happened; the world is locked."""
+
     def ready(self, query: Mapping[str, str], position: int) -> tuple[list[Json], int]:
         """What can be sent from a position on, and the position after it; the world is locked."""
+        bodies: list[Json] = []
+        for happening in self._world.happened[position:]:
+            if not is_visible(self._world, happening):
+                break
+            position += 1
+            if lines := self.lines(query, happening):
+                charge(self._world, happening)
+                bodies += lines
+        return bodies, position
 
     def check(self, call: Call) -> None:  # noqa: ARG002 - its kinds look at the request
         """Raises `XRefusal` for a wrong request or a second connection."""
@@ -116,26 +128,19 @@ class PostStream(LineStream):
 
     path = "/2/tweets/search/stream"
 
-    @property
-    def position(self) -> int:
-        return len(self._world.posts.delivered)
-
     def check(self, call: Call) -> None:
         call.asked(_KNOWN).wanted(POST_EXPANSIONS)
         super().check(call)
 
-    def ready(self, query: Mapping[str, str], position: int) -> tuple[list[Json], int]:
+    def lines(self, query: Mapping[str, str], happening: Happening) -> list[Json]:
+        if happening.kind == "message":
+            return []
+        post = self._world.posts[happening.id]
+        rules = matching(self._world, post) if self._world.posts.is_visible(post) else []
+        if not rules:
+            return []
         renderer = Renderer(self._world, Query(query, _KNOWN).wanted(POST_EXPANSIONS), None)
-        bodies: list[Json] = []
-        for identity in self._world.posts.delivered[position:]:
-            post = self._world.posts[identity]
-            if post.visible_at > self._world.now():
-                break
-            position += 1
-            rules = matching(self._world, post) if self._world.posts.is_visible(post) else []
-            if rules:
-                bodies.append(renderer.single_post(post) | {"matching_rules": rules})
-        return bodies, position
+        return [renderer.single_post(post) | {"matching_rules": rules}]
 
 
 class ActivityStream(LineStream):
@@ -143,22 +148,12 @@ class ActivityStream(LineStream):
 
     path = "/2/activity/stream"
 
-    @property
-    def position(self) -> int:
-        return len(self._world.happened)
-
     def check(self, call: Call) -> None:
         call.asked(["backfill_minutes", "start_time", "end_time"])
         super().check(call)
 
-    def ready(self, query: Mapping[str, str], position: int) -> tuple[list[Json], int]:  # noqa: ARG002
-        bodies: list[Json] = []
-        for happening in self._world.happened[position:]:
-            if not is_visible(self._world, happening):
-                break
-            position += 1
-            bodies += [event.body for event in events(self._world, happening)]
-        return bodies, position
+    def lines(self, query: Mapping[str, str], happening: Happening) -> list[Json]:  # noqa: ARG002
+        return [event.body for event in events(self._world, happening)]
 
 
 def _both(one: asyncio.Future[Any], other: asyncio.Future[Any]) -> set[asyncio.Future[Any]]:

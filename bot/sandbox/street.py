@@ -24,9 +24,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed the request: a person, or (None) the app itself with its bearer token."""
+    """Who signed the request: a person, or (None) the app itself with its bearer token.
+
+    `by_token`: a person by their OAuth 2 token, which X wants in some places, and not by an OAuth 1.0a signature.
+    """
 
     person: Person | None
+    by_token: bool = False
 
     @property
     def id(self) -> int | None:

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import hmac
 import json
-import queue
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from bot.sandbox.activity import Event, events, is_visible
+from bot.sandbox.activity import Event, charge, events, is_visible
 from bot.sandbox.call import Answer, Call, Json, only
 from bot.sandbox.core import Happening, Webhook, World
 from bot.sandbox.refusals import PROBLEMS, XRefusal, invalid
@@ -145,8 +144,9 @@ class Postman:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._waiting: queue.SimpleQueue[Happening | None] = queue.SimpleQueue()
+        self._news = threading.Event()
         self._over = threading.Event()
+        self._position = len(world.happened)
         self._thread: threading.Thread | None = None
         self._stop_listening: Callable[[], None] = lambda: None
 
@@ -158,17 +158,25 @@ class Postman:
     def end(self) -> None:
         self._stop_listening()
         self._over.set()
-        self._waiting.put(None)
+        self._news.set()
 
-    def _heard(self, happening: Happening) -> None:
-        if self._world.webhooks and happening.kind in ("post", "edit", "message") and happening.id:
-            self._waiting.put(happening)
+    def _heard(self, _happening: Happening) -> None:
+        self._news.set()
 
     def _bring_all(self) -> None:
         with _session() as session:
-            while (happening := self._waiting.get()) is not None and not self._over.is_set():
-                for event in self._events(happening):
-                    self._bring(session, event)
+            while self._news.wait() and not self._over.is_set():
+                self._news.clear()
+                for happening in self._fresh():
+                    for event in self._events(happening):
+                        self._bring(session, event, happening)
+
+    def _fresh(self) -> list[Happening]:
+        """What happened since the last time; what happened before there was a webhook is brought nowhere."""
+        with self._world.lock:
+            fresh = self._world.happened[self._position :]
+            self._position += len(fresh)
+            return fresh if self._world.webhooks else []
 
     def _events(self, happening: Happening) -> list[Event]:
         while not self._over.is_set():
@@ -178,10 +186,12 @@ class Postman:
             self._over.wait(_LOOK_AGAIN_SECONDS)
         return []
 
-    def _bring(self, session: requests.Session, event: Event) -> None:
-        webhook = self._world.webhooks.get(event.subscription.webhook_id or 0)
-        if webhook is None or not webhook.valid:
-            return
+    def _bring(self, session: requests.Session, event: Event, happening: Happening) -> None:
+        with self._world.lock:
+            webhook = self._world.webhooks.get(event.subscription.webhook_id or 0)
+            if webhook is None or not webhook.valid:
+                return
+            charge(self._world, happening)
         content = json.dumps(event.body, ensure_ascii=False).encode()
         headers = {
             "content-type": "application/json",

@@ -167,11 +167,13 @@ class XApi:
         *,
         observed: bool = True,
     ) -> None:
-        if self._observe is not None and observed:
-            self._note(Exchange(asked.method, asked.path, asked.query, status, media.partition(";")[0], body))
         headers = self._headers(media) | more | {"content-length": str(len(body))}
         await send({"type": "http.response.start", "status": status, "headers": _encoded(headers)})
         await send({"type": "http.response.body", "body": body})
+        if (
+            self._observe is not None and observed
+        ):  # after the answer, which so takes no longer for being looked at
+            self._note(Exchange(asked.method, asked.path, asked.query, status, media.partition(";")[0], body))
 
     def _observe_line(self, path: str, query: Mapping[str, str], line: bytes) -> None:
         if self._observe is not None:

@@ -151,6 +151,9 @@ class BankLineRow(BotTable, table=True):
     proposal_id: int | None = Field(default=None, sa_column=big_id(foreign="proposals.id", nullable=True))
 
 
+_UNTOLD = "raised_told_at IS NULL OR (cleared_at IS NOT NULL AND cleared_told_at IS NULL)"
+
+
 class AlarmRow(BotTable, table=True):
     """Something the self-check found, from when it began until it was over."""
 
@@ -159,6 +162,7 @@ class AlarmRow(BotTable, table=True):
         Index("uq_alarms_open", "name", unique=True, sqlite_where=text("cleared_at IS NULL"),
               postgresql_where=text("cleared_at IS NULL")),
         Index("ix_alarms_raised", "raised_at"),
+        Index("ix_alarms_untold", "raised_at", sqlite_where=text(_UNTOLD), postgresql_where=text(_UNTOLD)),
     )  # fmt: skip
     id: int = Field(sa_column=big_id(primary=True))
     name: str
@@ -166,3 +170,7 @@ class AlarmRow(BotTable, table=True):
     cleared_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     facts: str
     """JSON of ids, codes and numbers; never words of people."""
+    raised_told_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    """When the webhook took the news that it was raised. None until then, and while there is no webhook."""
+    cleared_told_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    """The same of its end; or the end itself, where there was nobody to tell."""

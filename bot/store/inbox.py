@@ -83,6 +83,11 @@ _OLDEST = (
 _KNOWN = select(InboxRow.id, InboxRow.reason).where(
     InboxRow.kind == bindparam("kind"), InboxRow.x_id == bindparam("x_id")
 )
+_READ_BEFORE = (
+    select(InboxRow.x_id)
+    .where(InboxRow.kind == bindparam("kind"), col(InboxRow.x_id).in_(bindparam("x_ids", expanding=True)))
+    .where(col(InboxRow.reason).is_(None) | ~col(InboxRow.reason).startswith(UNREADABLE))
+)
 _NEWER = select(InboxRow.id).where(
     InboxRow.kind == "post", InboxRow.chain_id == bindparam("chain"), InboxRow.x_id > bindparam("x_id")
 )
@@ -166,15 +171,17 @@ class Inbox:
     def _read_before(session: Session, kind: str, x_ids: Sequence[int]) -> set[int]:
         """Which of these are stored already, and could be read: most of what a list shows was there before."""
         before: set[int] = set()
-        readable = col(InboxRow.reason).is_(None) | ~col(InboxRow.reason).startswith(UNREADABLE)
         for start in range(0, len(x_ids), MOST_AT_ONCE):
-            some = col(InboxRow.x_id).in_(x_ids[start : start + MOST_AT_ONCE])
-            before.update(session.exec(select(InboxRow.x_id).where(InboxRow.kind == kind, some, readable)))
+            some = {"kind": kind, "x_ids": x_ids[start : start + MOST_AT_ONCE]}
+            before.update(session.exec(_READ_BEFORE, params=some))
         return before
 
     def store_lookup(self, session: Session, row_id: int, result: LookedUp) -> bool:
-        """Adds a look-up's result, which goes in the place of the row that waits for it."""
-        waiting = session.get_one(InboxRow, result.waiting_id)
+        """Adds a look-up's result, which goes in the place of the row that waits for it; nothing where that row's person was
+        erased meanwhile."""
+        waiting = session.get(InboxRow, result.waiting_id)
+        if waiting is None or waiting.payload_sealed is None:
+            return False
         person = UserId(waiting.person_id)
         return self._store(
             session, "lookup", person, row_id, waiting.chain_id, result, said_at=waiting.said_at

@@ -70,6 +70,12 @@ def _due() -> SelectOfScalar[OutboxRow]:
 
 # Asked for each message, so built once.
 _DUE = _due()
+_ANY_DUE = (
+    select(OutboxRow.id)
+    .where(OutboxRow.kind == bindparam("kind"), literally(OutboxRow.state, "waiting", "sending", "unknown"))
+    .where(col(OutboxRow.merged_into).is_(None), col(OutboxRow.due_at) <= bindparam("now"))
+    .limit(1)
+)
 _BUSY = select(OutboxRow.id).where(OutboxRow.id == bindparam("row"), _being_told())
 _REPLY = select(OutboxRow.id).where(OutboxRow.reply_to == bindparam("reply_to"))
 _COMPANIONS = (
@@ -211,6 +217,11 @@ class Outbox:
             self._vault.open(row.parameters_sealed, table="outbox", row_id=row.id, column="parameters")
         )
 
+    def may_be_due(self, session: Session, kind: str) -> bool:
+        """False where nothing of this kind can be due; True says only that it is worth asking `due`."""
+        wanted = {"kind": kind, "now": self._clock()}
+        return session.connection().execute(_ANY_DUE, wanted).first() is not None
+
     def due(self, session: Session, kind: str, *, lease: timedelta) -> OutboxRow | None:
         """The row of this kind to deal with next, most urgent first; one whose sender vanished comes back after `lease`."""
         now = self._clock()
@@ -230,7 +241,9 @@ class Outbox:
         return [other for other in found if not self.is_unwanted(session, other)]
 
     def merged(self, session: Session, row: OutboxRow) -> list[OutboxRow]:
-        """What goes out in this row's message."""
+        """What goes out in this row's message; a question always goes alone."""
+        if row.kind != "message" or row.priority == Priority.CHALLENGE:
+            return []
         return list(session.exec(_MERGED, params={"row": row.id}))
 
     def release(self, session: Session, row: OutboxRow) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import bindparam
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from bot.store.admin_tables import SwitchRow
+from bot.store.remembered import forget, once
 from ledger.clock import Clock
 
 
@@ -25,11 +25,11 @@ class Switch(StrEnum):
     """The service ends: no new payment, held money goes back, balances can only leave."""
 
 
-_ON = select(SwitchRow.name).where(col(SwitchRow.name) == bindparam("name"))
+_ON = select(SwitchRow.name)
 
 
 def is_on(session: Session, switch: Switch) -> bool:
-    return session.connection().execute(_ON, {"name": switch.value}).first() is not None
+    return switch.value in once(session, _ON, lambda: set(session.connection().execute(_ON).scalars()))
 
 
 def those_on(session: Session) -> Mapping[Switch, datetime]:
@@ -43,6 +43,7 @@ def turn_on(session: Session, switch: Switch, *, by: str, clock: Clock) -> bool:
         return False
     session.add(SwitchRow(name=switch.value, since=clock(), set_by=by))
     session.flush()
+    forget(session, _ON)
     return True
 
 
@@ -54,4 +55,5 @@ def turn_off(session: Session, switch: Switch) -> datetime | None:
     since = row.since
     session.delete(row)
     session.flush()
+    forget(session, _ON)
     return since

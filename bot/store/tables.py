@@ -212,6 +212,8 @@ class IntentLineRow(BotTable, table=True):
         Index("ix_intent_lines_set_aside", "due_at", sqlite_where=text("state IN ('held', 'review', 'undoable')"),
               postgresql_where=text("state IN ('held', 'review', 'undoable')")),
         Index("ix_intent_lines_payee", "payee_id", "id"),
+        Index("ix_intent_lines_username", "username_index", "payee_id",
+              sqlite_where=text("username_index IS NOT NULL"), postgresql_where=text("username_index IS NOT NULL")),
     )  # fmt: skip
     id: int = Field(sa_column=_id(primary=True))
     intent_id: int = Field(sa_column=_id(foreign="intents.id"))
@@ -220,6 +222,8 @@ class IntentLineRow(BotTable, table=True):
     payee_id: int = Field(sa_column=_id(foreign="people.user_id"))
     username_sealed: bytes | None = Field(default=None, sa_column=_sealed())
     """The handle the payer wrote, as it was then."""
+    username_index: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    """None in lines that are older than this column."""
     amount_minor: int = Field(sa_column=_id())
     state: str = "asked"
     transfer_id: int | None = Field(default=None, sa_column=_id(nullable=True))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, exists, update
+from sqlalchemy import bindparam, exists, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bot.store.columns import literally
@@ -17,12 +18,18 @@ from ledger.clock import Clock
 
 BATCH: Final = 500
 """So many of each in one pass: the sweep's transaction stays short."""
+_RESULT: Final = aliased(InboxRow)
+_RESULT_WAITS: Final = exists().where(
+    literally(_RESULT.kind, "lookup"),
+    col(_RESULT.x_id) == col(OutboxRow.id),
+    literally(_RESULT.state, "waiting"),
+)
 _LOOKED_UP: Final = exists().where(
     col(OutboxRow.inbox_id) == col(InboxRow.id),
     literally(OutboxRow.kind, "lookup"),
-    literally(OutboxRow.state, "waiting", "sending", "unknown"),
+    or_(literally(OutboxRow.state, "waiting", "sending", "unknown"), _RESULT_WAITS),
 )
-"""It waits for the result of its look-up, and is then read again."""
+"""It waits for its look-up, or for the result of it to be worked, and is then read again."""
 _HEARD: Final = (
     select(InboxRow.id)
     .where(literally(InboxRow.state, "done"), col(InboxRow.payload_sealed).is_not(None))

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import and_, or_, text
 from sqlmodel import Session, col, select
 
 from bot.admin.acts import Role
@@ -23,10 +23,15 @@ from bot.store.switches import Switch, turn_on
 from bot.watching.names import MONEY, Alarm, Facts
 from ledger.clock import Clock, IdSource, microseconds_of
 
-_OPEN = select(AlarmRow).where(
-    col(AlarmRow.cleared_at).is_(None), literally(AlarmRow.name, *(alarm.value for alarm in Alarm))
-)
+_KNOWN = select(AlarmRow).where(literally(AlarmRow.name, *(alarm.value for alarm in Alarm)))
 """Those of names this program knows: another version's may have had others."""
+_OPEN = _KNOWN.where(col(AlarmRow.cleared_at).is_(None))
+_UNTOLD = _KNOWN.where(
+    or_(
+        col(AlarmRow.raised_told_at).is_(None),
+        and_(col(AlarmRow.cleared_at).is_not(None), col(AlarmRow.cleared_told_at).is_(None)),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,43 @@ def _seen(row: AlarmRow) -> OpenAlarm:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """That an alarm was raised, or is over: something a webhook has not taken yet."""
+
+    state: str
+    """`raised` or `cleared`."""
+    at: datetime
+    alarm: OpenAlarm
+
+
+def untold(session: Session, *, limit: int) -> list[News]:
+    """What no webhook has taken yet of the oldest alarms, in the order in which it happened."""
+    found: list[News] = []
+    for row in session.exec(_UNTOLD.order_by(col(AlarmRow.raised_at), col(AlarmRow.id)).limit(limit)):
+        if row.raised_told_at is None:
+            found.append(News("raised", row.raised_at, _seen(row)))
+        if row.cleared_at is not None and row.cleared_told_at is None:
+            found.append(News("cleared", row.cleared_at, _seen(row)))
+    return sorted(found, key=lambda news: (news.at, news.alarm.id, news.state != "raised"))
+
+
+def note_told(session: Session, news: News, *, at: datetime) -> None:
+    row = session.get_one(AlarmRow, news.alarm.id)
+    if news.state == "raised":
+        row.raised_told_at = at
+    else:
+        row.cleared_told_at = at
+    session.add(row)
+    session.flush()
+
+
+@dataclass(frozen=True, slots=True)
 class Alarms:
     log: AuditLog
     clock: Clock
     ids: IdSource
+    has_webhook: bool
+    """Whether somebody is to be told: else what is over is done with, and is told to nobody who comes later."""
 
     def settle(self, session: Session, found: Mapping[Alarm, Facts], *, clears: Collection[Alarm]) -> Changes:
         """Opens what was found and is not open yet, and ends what was not found, of those this look can tell the end of."""
@@ -76,6 +114,8 @@ class Alarms:
         over = [row for alarm, row in rows.items() if alarm in clears and alarm not in found]
         for row in over:
             row.cleared_at = self.clock()
+            if not self.has_webhook:
+                row.raised_told_at = row.cleared_told_at = row.cleared_at
             session.add(row)
         session.flush()
         paused = self._pause(session, [each for each in raised if each.alarm in MONEY])

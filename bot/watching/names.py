@@ -50,6 +50,14 @@ MONEY: Final = frozenset(
 )
 
 
+RUNBOOK: Final = "docs/operating/runbook.md"
+
+
+def runbook_of(alarm: Alarm) -> str:
+    """Where it stands what to do: the runbook's section of this name, as a link in documents ends."""
+    return f"{RUNBOOK}#{alarm.value}"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One thing a check found."""

@@ -11,6 +11,7 @@ from bot.book import unreconciled
 from bot.payments.wallets import HELD, OWED
 from bot.store.x_tables import CallWindowRow
 from bot.watching.figures import Figures, Queue, figures_of
+from bot.watching.names import runbook_of
 from bot.x.budget import Budget
 from ledger.reports import Coverage, coverage
 
@@ -35,7 +36,12 @@ class Status:
             "halted": {switch.value: _iso(since) for switch, since in figures.halted.items()},
             "restored_at": _iso(self.restored_at),
             "alarms": [
-                {"name": each.alarm.value, "since": _iso(each.since), "facts": dict(each.facts)}
+                {
+                    "name": each.alarm.value,
+                    "since": _iso(each.since),
+                    "facts": dict(each.facts),
+                    "runbook": runbook_of(each.alarm),
+                }
                 for each in figures.alarms
             ],
             "inbox": _queue(figures.inbox, figures.at),

@@ -25,10 +25,10 @@ from bot.sealing import public_keys
 from bot.settings import Settings
 from bot.store.leases import Lease
 from bot.watching import money_checks, running_checks
-from bot.watching.alarms import Alarms, Changes, OpenAlarm, open_alarms
+from bot.watching.alarms import Alarms, Changes, open_alarms
 from bot.watching.figures import figures_of
 from bot.watching.looks import Bounds, Look, Place
-from bot.watching.names import MONEY, Alarm, Facts, Found, by_alarm
+from bot.watching.names import MONEY, Alarm, Facts, Found, by_alarm, runbook_of
 from bot.watching.telling import AdminMessages
 from bot.watching.webhook import Webhook, webhook_key
 from bot.wiring import Bot, World
@@ -66,11 +66,13 @@ class Watch:
     last: LastLook | None = None
     _place: Place = field(default_factory=Place)
     _verified_at: datetime | None = None
-    _has_told: bool = False
+    _watches: bool = False
+    """Whether this program was the one that watches, at its last look."""
 
     def look(self) -> Changes:
         """One look. Raises what the database raises; then it is looked again."""
-        if self.lease.take() is None:
+        self._watches = self.lease.take() is not None
+        if not self._watches:
             return Changes()
         began = time.monotonic()
         found, place = self._found()
@@ -134,18 +136,18 @@ class Watch:
         log.critical("invariant_broken.stopping", problem=problem)
         return self._settle({Alarm.INVARIANT_BROKEN: {}}, clears=())
 
+    def tell_the_webhook(self) -> int:
+        """What it has not taken yet; how many pieces it took. Of several programs the one that watches tells."""
+        return self.webhook.deliver() if self.webhook is not None and self._watches else 0
+
     def _settle(self, found: Mapping[Alarm, Facts], *, clears: Collection[Alarm]) -> Changes:
-        def work(session: Session) -> tuple[Changes, tuple[OpenAlarm, ...]]:
-            before = open_alarms(session) if not self._has_told else ()
+        def work(session: Session) -> Changes:
             changes = self.alarms.settle(session, found, clears=clears)
             self.messages.tell(session, changes.raised, paused=changes.paused)
-            return changes, before
+            return changes
 
-        changes, before = self.bot.database.write(work)
+        changes = self.bot.database.write(work)
         _log(changes)
-        if self.webhook is not None:
-            self.webhook.add([*before, *changes.raised], changes.cleared)
-        self._has_told = True
         return changes
 
 
@@ -159,10 +161,15 @@ def _ahead_of_the_database(session: Session, now: datetime) -> timedelta | None:
 
 def _log(changes: Changes) -> None:
     for each in changes.raised:
+        told = {
+            "alarm": each.alarm.value,
+            "facts": dict(each.facts),
+            "runbook": runbook_of(each.alarm),
+        }
         if each.alarm in MONEY:
-            log.critical("alarm.raised", alarm=each.alarm.value, facts=dict(each.facts))
+            log.critical("alarm.raised", **told)
         else:
-            log.warning("alarm.raised", alarm=each.alarm.value, facts=dict(each.facts))
+            log.warning("alarm.raised", **told)
     for each in changes.cleared:
         log.info("alarm.cleared", alarm=each.alarm.value, since=each.since.isoformat())
     if changes.paused:
@@ -178,11 +185,13 @@ def open_watch(bot: Bot, settings: Settings, world: World | None = None) -> Watc
     return Watch(
         bot=bot,
         settings=settings,
-        alarms=Alarms(AuditLog(vault=bot.vault, clock=bot.clock, ids=ids), bot.clock, ids),
+        alarms=Alarms(AuditLog(vault=bot.vault, clock=bot.clock, ids=ids), bot.clock, ids, bool(url)),
         messages=AdminMessages(settings.alarm_account_list, bot.people, bot.outbox, bot.vault, bot.clock),
         authorisations=bot.authorisations,
         lease=Lease(bot.database, "watching", holder=bot.listening.lease.holder, lasts=3 * interval),
-        webhook=Webhook(url.get_secret_value(), webhook_key(keyring), bot.clock) if url else None,
+        webhook=Webhook(url.get_secret_value(), webhook_key(keyring), bot.clock, bot.database)
+        if url
+        else None,
         bounds=Bounds(
             seal_late=3 * timedelta(seconds=settings.seal_poll_seconds) + LAG + timedelta(minutes=10),
             disk_free_bytes=settings.disk_free_least_mb * 1_000_000,

@@ -1,7 +1,8 @@
 """Tells another machine of each alarm, raised and cleared: a POST of JSON, signed, repeated with pauses until it is taken.
 
-What is to be told is kept in memory: a program that starts tells again of what is open, and whoever listens knows an
-alarm by its `id`. Nothing here holds up the self-check: sending has a tick of its own.
+What is to be told stands in the alarms' rows until it was taken: it outlives the program, and is told at least once. A
+program that dies after it was taken and before that was written down tells it again; whoever listens knows an alarm by its
+`id`. Nothing here holds up the self-check: sending has a tick of its own.
 
 The signature is `X-Smoney-Signature: sha256=` and the hex HMAC-SHA256 of the body under a key that `smoney keys webhook`
 prints; the body holds the time it was sent, so that an old one can be told from a new one.
@@ -10,18 +11,18 @@ prints; the body holds the time it was sent, so that an old one can be told from
 import hashlib
 import hmac
 import json
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
 
 from bot.keys import Keyring, Purpose
-from bot.watching.alarms import OpenAlarm
+from bot.watching.alarms import News, note_told, untold
+from bot.watching.names import runbook_of
 from bot.x.wire import Refused, WireFault, session_to
 from ledger.clock import Clock
+from ledger.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -29,14 +30,8 @@ SIGNATURE = "X-Smoney-Signature"
 TIMEOUT_SECONDS = 5.0
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=15)
-MOST_KEPT = 200
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    state: str
-    """`raised` or `cleared`."""
-    alarm: OpenAlarm
+AT_ONCE = 200
+"""So many alarms are told of in one pass, the oldest first."""
 
 
 @dataclass(slots=True)
@@ -44,27 +39,23 @@ class Webhook:
     url: str
     key: bytes
     clock: Clock
-    _waiting: "deque[News]" = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
+    database: Database
     _faults: int = 0
     _not_before: datetime | None = None
 
-    def add(self, raised: Iterable[OpenAlarm], cleared: Iterable[OpenAlarm] = ()) -> None:
-        self._waiting.extend(News("raised", alarm) for alarm in raised)
-        self._waiting.extend(News("cleared", alarm) for alarm in cleared)
-
     def deliver(self) -> int:
         """Sends what waits, in order; how many were taken. After a fault nothing is sent for a while."""
-        sent = 0
-        while self._waiting and (self._not_before is None or self._not_before <= self.clock()):
-            news = self._waiting[0]
-            if not self._send(news):
-                break
-            if self._waiting[0] is news:  # else so much came meanwhile that it was pushed out
-                self._waiting.popleft()
-            sent += 1
-        return sent
+        if self._not_before is not None and self._not_before > self.clock():
+            return 0
+        waiting = self.database.read(lambda session: untold(session, limit=AT_ONCE))
+        for sent, news in enumerate(waiting):
+            if not self._send(news, waiting=len(waiting) - sent):
+                return sent
+            now = self.clock()
+            self.database.write(lambda session: note_told(session, news, at=now))  # noqa: B023 (done within)
+        return len(waiting)
 
-    def _send(self, news: News) -> bool:
+    def _send(self, news: News, *, waiting: int) -> bool:
         parts = urlsplit(self.url)
         body = _body(news, self.clock())
         headers = {"Content-Type": "application/json", SIGNATURE: signature(self.key, body)}
@@ -72,18 +63,16 @@ class Webhook:
             with session_to(f"{parts.scheme}://{parts.netloc}", TIMEOUT_SECONDS) as session:
                 session.post(self.url, data=body, headers=headers, allow_redirects=False)
         except WireFault as fault:
-            self._pause(str(fault) if not isinstance(fault, Refused) else f"it answered {fault}")
+            self._pause(str(fault) if not isinstance(fault, Refused) else f"it answered {fault}", waiting)
             return False
         self._faults, self._not_before = 0, None
         return True
 
-    def _pause(self, reason: str) -> None:
+    def _pause(self, reason: str, waiting: int) -> None:
         pause = min(FIRST_PAUSE * 2 ** min(self._faults, 12), LONGEST_PAUSE)
         self._faults += 1
         self._not_before = self.clock() + pause
-        log.warning(
-            "alarms.webhook_later", reason=reason, seconds=pause.total_seconds(), waiting=len(self._waiting)
-        )
+        log.warning("alarms.webhook_later", reason=reason, seconds=pause.total_seconds(), waiting=waiting)
 
 
 def signature(key: bytes, body: bytes) -> str:
@@ -102,6 +91,7 @@ def _body(news: News, now: datetime) -> bytes:
         "state": news.state,
         "since": news.alarm.since.isoformat(),
         "facts": dict(news.alarm.facts),
+        "runbook": runbook_of(news.alarm.alarm),
         "sent_at": now.isoformat(),
     }
     return json.dumps(told, sort_keys=True).encode()

@@ -42,12 +42,12 @@ def build_app(bot: Bot, settings: Settings, *, entropy: Entropy, sources: Sequen
     """All pages of this bot. `sources` are further figures for Prometheus."""
     site = site_of(bot, settings, entropy, sources)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(public.routes(site))
-    app.include_router(webhook.routes(site))
+    app.router.routes += public.routes(site).routes  # `include_router` would make each of them once more
+    app.router.routes += webhook.routes(site).routes
     seats = Seats(site)
     app.state.site = site
     for group in (EntryPages, HomePages, FactorPages, ControlPages):
-        app.include_router(group(site).routes())
+        app.router.routes += group(site).routes().routes
     add_admin_pages(app, site)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     _own_error_pages(app, site, seats)

@@ -15,7 +15,7 @@ from bot.web.kept import Kept
 from bot.wiring import Bot
 from ledger.clock import Clock
 from ledger.database import Database
-from ledger.reports import Coverage, coverage
+from ledger.reports import Coverage, TrialBalanceLine, coverage, trial_balance
 
 COVERAGE_IS_KEPT = timedelta(minutes=1)
 
@@ -28,12 +28,14 @@ class Gauges:
     _closed: Growing = field(init=False)
     _told: Growing = field(init=False)
     _coverage: "Kept[tuple[Coverage, ...]]" = field(init=False)
+    _trial_balance: "Kept[tuple[TrialBalanceLine, ...]]" = field(init=False)
 
     def __post_init__(self) -> None:
         clock = self.bot.clock
         self._closed = Growing(clock, _CLOSED)
         self._told = Growing(clock, _TOLD)
         self._coverage = Kept(self._covered, clock, COVERAGE_IS_KEPT)
+        self._trial_balance = Kept(self._added_up, clock, COVERAGE_IS_KEPT)
 
     @property
     def clock(self) -> Clock:
@@ -57,6 +59,13 @@ class Gauges:
     def coverage(self) -> tuple[Coverage, ...]:
         """What is owed and held, at most a minute old where pages are looked at."""
         return self._coverage.value()
+
+    def trial_balance(self) -> tuple[TrialBalanceLine, ...]:
+        """All accounts by kind, as fresh as `coverage`."""
+        return self._trial_balance.value()
+
+    def _added_up(self) -> tuple[TrialBalanceLine, ...]:
+        return self.database.read(trial_balance)
 
     def _covered(self) -> tuple[Coverage, ...]:
         return self.database.read(lambda session: coverage(session, owed=OWED, held=HELD))

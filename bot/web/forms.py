@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from bot.encoding import encode
@@ -23,6 +23,14 @@ COOKIE: Final = "smoney_form"
 COOKIE_BYTES: Final = 16
 Fields = Mapping[str, str]
 MOST_FIELDS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file that came with a form; nothing of what the browser says of it is believed."""
+
+    name: str
+    data: bytes
 
 
 class ForeignForm(Exception):
@@ -73,12 +81,29 @@ class Forms:
 
     async def read(self, request: Request) -> Fields:
         """The fields of a form of ours. Raises `ForeignForm`."""
-        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            raise ForeignForm
+        _check_origin(request)
         form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+        return self._fields(request, form)
+
+    async def read_with_file(self, request: Request, field: str, *, most: int) -> tuple[Fields, SentFile]:
+        """The fields, and one file with at most `most` bytes of it and one more: who takes it says that it is too large. Empty
+        where none came. Raises `ForeignForm`."""
+        _check_origin(request)
+        async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
+            fields, sent = self._fields(request, form), form.get(field)
+            if not isinstance(sent, UploadFile):
+                return fields, SentFile("", b"")
+            return fields, SentFile(sent.filename or "", await sent.read(most + 1))
+
+    def _fields(self, request: Request, form: FormData) -> Fields:
         fields = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
         browser = request.cookies.get(COOKIE, "")
         given = fields.get(FIELD, "") or request.headers.get("x-form-token", "")
         if not browser or not hmac.compare_digest(given.encode(), self._mac(browser).encode()):
             raise ForeignForm
         return fields
+
+
+def _check_origin(request: Request) -> None:
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise ForeignForm

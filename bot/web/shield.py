@@ -19,6 +19,9 @@ from bot.x.pushes import LARGEST_BODY_BYTES
 log = structlog.get_logger(__name__)
 
 MOST_BYTES: Final = 256 * 1024
+OF_FILES: Final = {"/admin/bank/import": 64 * 1024 * 1024}
+"""Where a file is taken in: more than any that is of use, so that who gave it is told in words what is too large. Its form is not
+read before somebody is signed in there who may give one."""
 HEADERS: Final = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -77,7 +80,7 @@ class Shield:
             length = headers.get("content-length", "")
             if not length.isdecimal():
                 return PlainTextResponse("How long is it?", 411)
-            if int(length) > (LARGEST_BODY_BYTES if _is_pushed(scope) else MOST_BYTES):
+            if int(length) > _most_bytes(scope):
                 return PlainTextResponse("Too long.", 413)
         if not self._rates.allows(*_counted(scope)):
             return PlainTextResponse("Too many requests. Please wait a minute.", 429, {"retry-after": "60"})
@@ -89,6 +92,10 @@ def _counted(scope: Scope) -> tuple[str, str, Rate]:
     if _is_pushed(scope):
         return "event", client, EVENTS
     return ("read", client, READS) if scope["method"] in {"GET", "HEAD"} else ("post", client, POSTS)
+
+
+def _most_bytes(scope: Scope) -> int:
+    return LARGEST_BODY_BYTES if _is_pushed(scope) else OF_FILES.get(scope["path"], MOST_BYTES)
 
 
 def _is_pushed(scope: Scope) -> bool:

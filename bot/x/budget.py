@@ -21,8 +21,9 @@ from ledger.clock import Clock, microseconds_of
 MINUTE = timedelta(minutes=1)
 QUARTER_HOUR = timedelta(minutes=15)
 DAY = timedelta(days=1)
-KEPT_FOR_QUESTIONS = 5
-"""One in so many of a window's messages is kept back for challenges and answers."""
+KEPT_FOR_QUESTIONS = {QUARTER_HOUR: 5, DAY: 20}
+"""One in so many of a window's messages is kept back for challenges and answers, and never none: a receipt that waits
+until tomorrow has come late, a question has lapsed."""
 SAME_WINDOW = timedelta(minutes=1)
 """Our own guess of when a window ends and X's word differ by the time the call took, not by more."""
 
@@ -149,7 +150,8 @@ def _used(row: CallWindowRow, now: datetime) -> int:
 
 
 def _kept(row: CallWindowRow, priority: int) -> int:
-    """What must be left over: only the short window of messages keeps something back."""
-    if priority <= Priority.ANSWER or row.window_seconds != QUARTER_HOUR.total_seconds():
+    """What must be left over; where X allows one call in all, it is anybody's."""
+    one_in = KEPT_FOR_QUESTIONS.get(timedelta(seconds=row.window_seconds))
+    if priority <= Priority.ANSWER or one_in is None or row.allowed <= 1:
         return 0
-    return row.allowed // KEPT_FOR_QUESTIONS
+    return max(1, row.allowed // one_in)

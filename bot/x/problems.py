@@ -73,7 +73,15 @@ def of_a_send(response: requests.Response, now: datetime) -> SmoneyError:
     if not 400 <= status < 500 or status == 408:
         return OutcomeUnknown(f"X answered {status}: {detail}")
     repeated = "duplicate content" in detail.lower() or bool(_codes(response) & _REPEATED)
-    return SendRefused(detail, status=status, duplicate=status == 403 and repeated)
+    if status != 403:
+        return SendRefused(detail, status=status)
+    return SendRefused(
+        detail,
+        status=status,
+        duplicate=repeated,
+        gone="deleted or not visible" in detail.lower(),
+        unsummoned="not been mentioned or otherwise engaged" in detail.lower(),
+    )
 
 
 def _of_any(response: requests.Response, now: datetime) -> SmoneyError | None:

@@ -1,6 +1,7 @@
 """The whole way at the gateway's port: mention in the inbox -> question -> answer -> posted -> receipts handed over.
 
-`python -m tests.benchmarks.whole_way` prints a table and writes build/bench-whole-way.json. X is left out: a gateway in
+`python -m tests.benchmarks.whole_way` prints a table and writes build/bench-whole-way.json; with `large` it measures how much
+slower a payment is with 1,000,000 members and 5,000,000 payments in the bot's tables. X is left out: a gateway in
 memory takes what is said at once, so that what is measured is the bot. Payments a second stand beside the ledger's own
 rate in the same run; latency is from a mention stored to its question handed over, one at a time. Costs are counted by the
 sandbox's meter with X's own limits.
@@ -29,6 +30,7 @@ from bot.demo.town import Resident, demo_settings, open_town
 from bot.errors import TryLater
 from bot.payments.challenge import LETTERS
 from bot.people.people import Standing
+from bot.people.tiers import Tier
 from bot.sandbox.core import World as SandboxWorld
 from bot.sandbox.ground import StoppedClock
 from bot.sandbox.limits import WIDE, X_LIMITS
@@ -40,6 +42,7 @@ from bot.x.snowflake import first_id_at
 from ledger.clock import IdSource
 from ledger.database import Database
 from ledger.money import EUR, Money
+from tests import full_book
 from tests.benchmarks.ledger import AMOUNT, LEDGER, fill, new, postgresql
 
 CODE = re.compile(rf"\b([{LETTERS}]) ([0-9]{{6}})\b")
@@ -145,38 +148,40 @@ def settings_for(url: str, home: Path) -> Settings:
 def town_at(
     url: str, home: Path, settings: Settings | None = None, *, members: int = MEMBERS
 ) -> Iterator[Town]:
-    """A book with enrolled members who have money."""
+    """A book with enrolled members; the first hundred have money and pay the next hundred, who have none."""
     settings = settings or settings_for(url, home)
     database = open_database(settings, is_demo=True, world=World())
     ids = Ids()
     paper = Paper(ids)
     bot = build(settings, paper, BOT, database, World())
     for first in range(100, 100 + members, 200):
-        database.write(_enrolling(bot, range(first, min(first + 200, 100 + members))))
+        some = range(first, min(first + 200, 100 + members))
+        database.write(_enrolling(bot, some, payees_from=100 + MEMBERS // 2))
     try:
         yield Town(bot, paper, ids)
     finally:
         database.close()
 
 
-def _enrolling(bot: Bot, numbers: range) -> Callable[[Any], None]:
+def _enrolling(bot: Bot, numbers: range, *, payees_from: int) -> Callable[[Any], None]:
     def work(session: Any) -> None:
         for number in numbers:
             bot.people.ensure(session, UserId(number))
             person = bot.people.get(session, UserId(number))
             person.standing = Standing.ENROLLED
             person.enrolled_at = now()
-            session.add(person)
-            session.flush()
-            bot.wallets.of(session, person)
-            bot.wallets.give_test_money(session, person, Money(10**8, EUR), key=str(number))
+            bot.people.set_tier(session, person, Tier.IDENTIFIED, at=now())
+            if number < payees_from:
+                bot.wallets.give_test_money(session, person, Money(500_00, EUR), key=str(number))
 
     return work
 
 
 def payments_a_second(town: Town, payments: int, *, workers: Sequence[Bot] = ()) -> float:
-    """Everything of so many payments, each payer with one at a time; the payers are asked together."""
+    """Everything of so many payments, each payer with one at a time; the payers are asked together. Each must be paid: a
+    refusal is quicker, and no payment."""
     crew = workers or (town.bot,)
+    paid_before = town.bot.database.read(_states).get("paid", 0)
     began = perf_counter()
     for first in range(0, payments, MEMBERS // 2):
         payers = range(100, 100 + min(MEMBERS // 2, payments - first))
@@ -186,7 +191,11 @@ def payments_a_second(town: Town, payments: int, *, workers: Sequence[Bot] = ())
         for payer in payers:
             town.answer(payer)
         _all(crew)
-    return payments / (perf_counter() - began)
+    rate = payments / (perf_counter() - began)
+    states = town.bot.database.read(_states)
+    if states.get("paid", 0) != paid_before + payments:
+        raise RuntimeError(f"not every order was paid: {states}")
+    return rate
 
 
 def _all(crew: Sequence[Bot]) -> None:
@@ -371,8 +380,38 @@ def _states(session: Any) -> dict[str, int]:
 # The table
 
 
+def growth(url: str, home: Path, payments: int) -> tuple[float, float]:
+    """Payments a second before and after a year of payments came into the book."""
+    with town_at(url, home) as town:
+        payments_a_second(town, MEMBERS // 2)
+        small = payments_a_second(town, PAYMENTS)
+        full_book.fill(url, members=payments // 5, payments=payments)
+        payments_a_second(town, MEMBERS // 2)
+        return small, payments_a_second(town, PAYMENTS)
+
+
+def large(payments: int) -> None:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        with postgresql(home) as (own, _):
+            for name, url in (("SQLite", f"sqlite:///{home}/bot.sqlite"), ("PostgreSQL", own)):
+                small, grown = growth(url, home, payments)
+                rows.append(
+                    {"name": f"whole way, {name}, {payments:,} payments present", "value": round(grown, 1),
+                     "unit": "payments/s", "small": round(small, 1), "ratio": round(small / grown, 3), "at_most": 1.2}
+                )  # fmt: skip
+                sys.stdout.write(json.dumps(rows[-1]) + "\n")
+                sys.stdout.flush()
+    Path("build").mkdir(exist_ok=True)
+    Path("build/bench-whole-way-large.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
 def main() -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[lambda *_: ""])
+    if "large" in sys.argv:
+        large(int(os.environ.get("BENCH_TRANSFERS", "5000000")))
+        return
     rows: list[dict[str, object]] = []
 
     def tell(
@@ -406,7 +445,8 @@ def main() -> None:
             own = ledger_rate(url_of_own)
         tell("ledger alone, PostgreSQL", own, "transfers/s")
         for workers in (1, 4):
-            with postgresql(home / str(workers)) as (url, _):
+            (place := home / str(workers)).mkdir()
+            with postgresql(place) as (url, _):
                 settings = settings_for(url, home)
                 with town_at(url, home, settings) as town:
                     crew = [

@@ -23,9 +23,13 @@ from bot.sandbox.core import World
 from bot.sandbox.http import Served, serve
 from bot.sandbox.people import Person
 from bot.settings import Settings
+from tests.judged_program import WHERE
 
 ROOT = Path(__file__).parents[2]
 SMONEY = (sys.executable, "-c", "from bot.cli import main; main()")
+JUDGED = (sys.executable, "-c", "from tests.judged_program import main; main()")
+"""The same for what brings a sandbox of its own: its answers are held against X's description."""
+HAVE_SANDBOXES = ("demo", "sandbox")
 DEMO_DAEMON = (
     sys.executable,
     "-c",
@@ -97,6 +101,11 @@ class Programs:
     home: Path
     started: list[Program] = field(default_factory=list)
 
+    @property
+    def objections(self) -> Path:
+        """Where sandboxes in these programs write down what they said and X would not."""
+        return self.home / "objections.txt"
+
     def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Program:
         """Both its outputs go into one file."""
         said_in = self.home / f"said-{len(self.started)}.txt"
@@ -105,7 +114,9 @@ class Programs:
             process = subprocess.Popen(
                 command,
                 cwd=self.home,
-                env=bare | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"} | dict(environment or {}),
+                env=bare
+                | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", WHERE: str(self.objections)}
+                | dict(environment or {}),
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -115,7 +126,8 @@ class Programs:
         return self.started[-1]
 
     def smoney(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Program:
-        return self.start([*SMONEY, *arguments], environment)
+        command = JUDGED if arguments[0] in HAVE_SANDBOXES else SMONEY
+        return self.start([*command, *arguments], environment)
 
     def end(self) -> None:
         for program in self.started:
@@ -134,6 +146,7 @@ def programs(tmp_path: Path) -> Iterator[Programs]:
     started = Programs(home)
     yield started
     started.end()
+    assert not started.objections.exists(), started.objections.read_text(encoding="utf-8")
 
 
 def environment_of(settings: Settings, served: Served, bot: Person, **chosen: object) -> dict[str, str]:

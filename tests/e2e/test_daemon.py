@@ -75,6 +75,7 @@ class TestStopping:
         assert "daemon.stopped" in daemon.said
         assert "Traceback" not in daemon.said
 
+    @pytest.mark.prove
     def test_ends_in_the_middle_of_a_send_that_x_is_slow_to_answer_and_loses_nothing(
         self, programs: Programs, place: Place
     ):
@@ -163,6 +164,7 @@ class TestStarting:
 
 
 class TestXInTrouble:
+    @pytest.mark.prove
     def test_down_at_the_start_it_waits_with_growing_pauses_and_then_goes_on(
         self, programs: Programs, place: Place
     ):
@@ -181,6 +183,7 @@ class TestXInTrouble:
             assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 10_00
 
+    @pytest.mark.prove
     def test_down_later_it_waits_and_loses_nothing(self, programs: Programs, place: Place):
         with serve(place.world) as served:
             port = int(served.address.rpartition(":")[2])
@@ -194,6 +197,7 @@ class TestXInTrouble:
             assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 15_00
 
+    @pytest.mark.prove
     def test_nonsense_in_every_place_costs_nothing_but_time(self, place: Place, daemon: Program):
         bodies = ["<html>Over capacity</html>", "null", "", '{"data": 7}', '{"data": [{"id": []}]}']
         for operation in (Operation.MENTIONS, Operation.MESSAGES):
@@ -233,6 +237,7 @@ class TestXInTrouble:
 
 
 class TestDatabaseInTrouble:
+    @pytest.mark.prove
     def test_locked_by_another_process_it_waits_and_goes_on(
         self, programs: Programs, place: Place, daemon: Program
     ):
@@ -252,6 +257,7 @@ class TestDatabaseInTrouble:
         assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 10_00
 
+    @pytest.mark.prove
     def test_a_disk_that_takes_no_more_costs_nothing_but_time(self, place: Place, daemon: Program):
         pid = daemon.process.pid
         unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
@@ -264,6 +270,7 @@ class TestDatabaseInTrouble:
         assert daemon.is_told(signal.SIGTERM) < SOON_SECONDS
         assert place.available("alice") == 10_00
 
+    @pytest.mark.prove
     def test_a_full_disk_costs_nothing_but_time(self, programs: Programs, tmp_path: Path):
         with a_small_disk(tmp_path / "disk") as disk, a_place(disk / "home") as place:
             daemon = programs.start(DEMO_DAEMON, place.environment())

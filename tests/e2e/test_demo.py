@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.description import DESCRIPTION
 from tests.e2e.conftest import SOON_SECONDS, Programs, wait_until
 
 REAL_ACCESS_TOKEN = (
@@ -49,7 +51,7 @@ class TestScript:
 
 
 class TestDemo:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.prove), signal.SIGTERM])
     def test_shows_its_page_and_ends_within_seconds_of_a_signal(
         self, programs: Programs, number: signal.Signals
     ):
@@ -65,6 +67,7 @@ class TestDemo:
         assert "Traceback" not in demo.said
         assert [*programs.home.glob("smoney-demo-*")] == []
 
+    @pytest.mark.prove
     def test_invites_whoever_plays_to_the_operators_pages(self, programs: Programs):
         demo = programs.smoney("demo", "--no-browser", "--port", "0")
         demo.says("Ctrl-C ends it.")
@@ -102,6 +105,7 @@ class TestDemo:
 
 
 class TestSandbox:
+    @pytest.mark.prove
     def test_its_lines_make_a_real_daemon_run_the_doctor_content_and_the_ledger_readable(
         self, programs: Programs
     ):
@@ -141,6 +145,26 @@ class TestSandbox:
         assert "all holds." in looked.said
         assert sandbox.is_told(signal.SIGINT) < SOON_SECONDS
         assert sandbox.ends() == 0
+
+    @pytest.mark.prove
+    @pytest.mark.shared
+    @pytest.mark.skipif(not DESCRIPTION.exists(), reason="X's description is not beside the project (shared)")
+    def test_in_a_process_of_its_own_is_judged_too(self, programs: Programs):
+        """Seen on one that names people as X does not: what it said is written down though it is killed."""
+        broken = (
+            "from bot.sandbox.render import Renderer; user = Renderer.user;"
+            "Renderer.user = lambda self, person: user(self, person) | {'nickname': 'x'};"
+            "from tests.judged_program import main; main()"
+        )
+        sandbox = programs.start([sys.executable, "-c", broken, "sandbox", "--port", "0"])
+        sandbox.says("SMONEY_X_ACCESS_TOKEN_SECRET=")
+        world = world_at(address_in(sandbox.said) + "/sandbox")
+        token = {"Authorization": f"Bearer {world['people'][0]['keys']['user_token']}"}
+        requests.get(f"{address_in(sandbox.said)}/2/users/me", headers=token, timeout=10)
+        wait_until(programs.objections.exists, "an objection")
+        sandbox.kill()
+        assert "'nickname' was unexpected" in programs.objections.read_text(encoding="utf-8")
+        programs.objections.unlink()
 
     @staticmethod
     def doctor_is_content(programs: Programs) -> None:

@@ -50,6 +50,14 @@ GUARDS = (
         "        if False:\n",
     ),
     _guard(
+        "strangers-lock-no-known-browser",
+        WEB + "test_admin_entry.py::TestSigningIn"
+        "::test_is_not_locked_by_a_strangers_tries_on_a_browser_that_was_in_before[sqlite]",
+        "bot/admin/entry.py",
+        " and not self._is_marked(row, mark)",
+        "",
+    ),
+    _guard(
         "wrong-sign-ins-take-one-time",
         WEB + "test_admin_entry.py::TestSigningIn::test_takes_as_long_for_a_name_nobody_has",
         "bot/web/admin/entry.py",
@@ -165,8 +173,8 @@ GUARDS = (
         PAYMENTS
         + "test_halts.py::TestPausedPayments::test_are_paused_once_and_let_go_on_by_an_owner_alone[sqlite]",
         "bot/admin/log.py",
-        "        check(actor.role, action)\n",
-        "",
+        "        check(actor.role, action)\n        why = reason.strip()\n",
+        "        why = reason.strip()\n",
     ),
     _guard(
         "handle-changes-are-told",
@@ -201,6 +209,13 @@ GUARDS = (
         "Text.from_markup(mark) + Text(text)",
     ),
     # What people decide for themselves
+    _guard(
+        "wiped-texts-leave-no-copy",
+        PAYMENTS + "test_wiping.py::TestAWipedText::test_stands_nowhere_in_the_file_not_even_sealed",
+        "ledger/sqlite.py",
+        '"PRAGMA secure_delete = ON"',
+        '"PRAGMA secure_delete = OFF"',
+    ),
     _guard(
         "settled-texts-are-wiped",
         PAYMENTS + "test_wiping.py::TestWiping"
@@ -346,7 +361,7 @@ GUARDS = (
         PAYMENTS + "test_promises.py::TestPeopleAreTheirIds"
         "::test_the_challenge_warns_when_the_handle_was_another_account_before[sqlite]",
         "bot/payments/asking.py",
-        "            if self.handle_was_another(session, payer, line):\n",
+        "            if self.records.has_paid_another(session, payer.user_id, line):\n",
         "            if False:\n",
     ),
     _guard(
@@ -416,6 +431,46 @@ GUARDS = (
         "self.with_factor",
     ),
     _guard(
+        "a-message-pays-the-allowance-only",
+        PAYMENTS
+        + "test_limits.py::TestWithASecondFactor::test_a_message_pays_no_more_than_without_one[sqlite]",
+        "bot/payments/story.py",
+        "                if self._asking.takes_factor(session, payer, intent):\n",
+        "                if False:\n",
+    ),
+    _guard(
+        "no-factor-begins-unheard",
+        PAYMENTS
+        + "test_second_factor.py::TestWithoutItsPersonHearing::test_nothing_begins_while_they_hear_nothing[sqlite]",
+        "bot/people/second_factor.py",
+        "    return person.standing == Standing.ENROLLED and person.frozen_at is None\n",
+        "    return True\n",
+    ),
+    _guard(
+        "stopping-ends-a-new-factor",
+        PAYMENTS
+        + "test_second_factor.py::TestWithoutItsPersonHearing::test_stopping_ends_one_that_is_new[sqlite]",
+        "bot/people/enrolment.py",
+        "        self.factors.call_off(session, person)\n",
+        "",
+    ),
+    _guard(
+        "no-factor-comes-of-age-unheard",
+        PAYMENTS + "test_second_factor.py::TestWithoutItsPersonHearing"
+        "::test_one_that_x_cannot_tell_of_ends[sqlite]",
+        "bot/channels/courier.py",
+        "            if row.phrase in NOTICES:\n",
+        "            if False:\n",
+    ),
+    _guard(
+        "freezing-ends-a-new-factor",
+        PAYMENTS + "test_second_factor.py::TestWithoutItsPersonHearing"
+        "::test_freezing_ends_a_thiefs_new_one_so_that_its_person_can_thaw[sqlite]",
+        "bot/people/freezing.py",
+        "        self.factors.call_off(session, person)\n",
+        "",
+    ),
+    _guard(
         "a-new-factor-waits",
         PAYMENTS + "test_limits.py::TestWithoutASecondFactor"
         "::test_a_new_second_factor_raises_nothing_for_48_hours[sqlite]",
@@ -470,6 +525,82 @@ GUARDS = (
         "            kept.used_at = None\n",
     ),
     # The page
+    # The pages
+    _guard(
+        "forms-are-our-own",
+        WEB
+        + "test_own_pages.py::TestForms::test_are_refused_without_their_token_on_every_route_that_acts[sqlite]",
+        "bot/web/forms.py",
+        "        if not browser or not hmac.compare_digest(given.encode(), self._mac(browser).encode()):\n",
+        "        if False:\n",
+    ),
+    _guard(
+        "no-form-from-another-site",
+        WEB
+        + "test_own_pages.py::TestForms::test_from_another_site_are_refused_though_they_have_a_token[sqlite]",
+        "bot/web/forms.py",
+        '    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":\n',
+        "    if False:\n",
+    ),
+    _guard(
+        "pages-load-nothing-of-strangers",
+        WEB
+        + "test_foundation.py::TestEveryAnswer::test_forbids_scripts_frames_and_strangers[sqlite-/status]",
+        "bot/web/shield.py",
+        "\"default-src 'none'; script-src 'self'; ",
+        '"default-src *; script-src *; ',
+    ),
+    _guard(
+        "cookies-are-out-of-reach",
+        WEB
+        + "test_foundation.py::TestEveryAnswer::test_sets_cookies_no_script_and_no_other_site_can_use[sqlite]",
+        "bot/web/forms.py",
+        'max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="strict"',
+        'max_age=seconds, path="/", secure=self.secure',
+    ),
+    _guard(
+        "our-own-host-alone",
+        WEB + "test_foundation.py::TestEveryAnswer::test_is_for_our_own_host_alone[sqlite]",
+        "bot/web/shield.py",
+        "        if _host(headers) not in self._hosts:\n",
+        "        if False:\n",
+    ),
+    _guard(
+        "a-log-names-routes-only",
+        WEB + "test_foundation.py::TestEveryAnswer::test_names_no_secret_of_a_link_in_the_log[sqlite]",
+        "bot/web/shield.py",
+        '    return getattr(found, "path", "") or "(none)"\n',
+        '    return str(scope["path"]) + str(scope["query_string"])\n',
+    ),
+    _guard(
+        "a-link-lets-in-once",
+        WEB + "test_own_pages.py::TestALink::test_signs_in_once[sqlite]",
+        "bot/people/devices.py",
+        "        link.used_at = self.clock()\n        session.add(link)\n        return LetIn(",
+        "        return LetIn(",
+    ),
+    _guard(
+        "a-new-device-shows-the-factor",
+        WEB + "test_own_pages.py::TestASecondFactor"
+        "::test_is_asked_for_on_a_new_device_once_it_is_active[sqlite]",
+        "bot/people/devices.py",
+        "            tried = self.factors.prove(session, person, proof)\n            if not tried.accepted:\n",
+        "            tried = self.factors.prove(session, person, proof)\n            if False:\n",
+    ),
+    _guard(
+        "a-file-withholds-secrets",
+        WEB + "test_own_data.py::TestOwnData::test_holds_every_column_of_every_table_that_is_about_them",
+        "bot/people/own_data.py",
+        "            if name in WITHHELD.get(table.name, ()):\n",
+        "            if False:\n",
+    ),
+    _guard(
+        "no-cell-is-a-formula",
+        "tests/integration/ledger/test_exports.py::TestCsv::test_has_no_cell_that_is_a_formula[sqlite--x]",
+        "ledger/exports.py",
+        """    return value if _NUMBER.fullmatch(value) else f"'{value}"\n""",
+        "    return value\n",
+    ),
     _guard(
         "page-shows-ones-own-questions",
         PAYMENTS + "test_page_answers.py::TestAQuestionOnThePage::test_of_somebody_else_is_not_there[sqlite]",
@@ -539,6 +670,14 @@ GUARDS = (
         "        pass\n",
     ),
     # What is written down, and what it can be read as
+    _guard(
+        "wallets-are-their-persons",
+        PAYMENTS + "test_guards.py::TestGuards"
+        "::test_a_payment_out_of_a_wallet_put_under_another_persons_number_is_found[sqlite-True]",
+        "bot/auditing.py",
+        "    yield from _wallets_of_others(session)\n",
+        "",
+    ),
     _guard(
         "mac-over-what-moved",
         PAYMENTS

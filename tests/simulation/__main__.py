@@ -4,6 +4,7 @@ Nothing of the program is imported before a mutant was put in.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def main() -> int:
         case "find":
             return playing.find(arguments.seed, arguments.steps, mutant=arguments.mutant)
         case "long":
-            return playing.play_long(arguments.steps, arguments.state)
+            return playing.play_long(arguments.steps, arguments.state, jobs=arguments.jobs)
         case _:
             from tests.simulation.mutants import catch_all  # noqa: PLC0415
 
@@ -38,8 +39,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--mutant", default="")
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--state", type=Path, default=STATE)
     return parser.parse_args()
 
 
-sys.exit(main())
+if __name__ == "__main__":  # not in the processes of a long run
+    sys.exit(main())

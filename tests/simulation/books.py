@@ -43,6 +43,13 @@ class Books:
         self._newest = 0
         self._count = -1
 
+    def take_over(self) -> None:
+        """What is booked by now is known to the model already."""
+        for row in self.all(_NEW, 0):
+            self._seen.add(_int(row[0]))
+            self._newest = max(self._newest, _int(row[5]))
+        self._count = self.one("SELECT count(*) FROM ledger_transfer")
+
     def close(self) -> None:
         self._database.close()
 
@@ -83,8 +90,8 @@ class Books:
         for reference, rows in payments.items():
             if any(row[7] is None or row[8] is None for row in rows):
                 raise Broken("every movement has its reason", f"{reference} moves between nobody's wallets")
-            lines = [(_int(row[0]), _int(row[8]), _int(row[2]), row[1] == "pending") for row in rows]
-            self._model.moved(reference, _int(rows[0][7]), lines, _when(rows[0]))
+            lines = [(_int(row[0]), self._who(row[8]), _int(row[2]), row[1] == "pending") for row in rows]
+            self._model.moved(reference, self._who(rows[0][7]), lines, _when(rows[0]))
         payments.clear()
 
     def _other(self, row: tuple[object, ...]) -> None:
@@ -96,12 +103,25 @@ class Books:
                 self._model.voided(_int(row[3]), at)
             case "expire":
                 self._model.ran_out(_int(row[3]), at)
+            case "posted" if row[6] == "refund":
+                self._model.refunded(_int(row[4]), _int(row[2]), at)
             case "posted" if row[4] is not None:
                 self._model.returned(_int(row[4]), at)
+            case "posted" if row[6] in {"fund", "made_good"}:
+                self._model.moved_by_admins(str(row[6]), self._who(row[8]), _int(row[2]))
+            case "posted" if row[6] == "payout":
+                self._model.moved_by_admins("payout", self._who(row[7]), -_int(row[2]))
+            case "posted" if row[6] == "operator_fund" and row[7] is row[8] is None:
+                pass
             case "posted" if row[6] == "test_money":
                 self._model.funded(_int(row[8]), _int(row[2]))
             case _:
                 raise Broken("every movement has its reason", f"nobody asked for {row}")
+
+    def _who(self, user: object) -> int:
+        """Whose wallet it was: somebody who was erased in the same step has a stand-in there by now."""
+        found = self.all("SELECT left_id FROM erasures WHERE id = ? AND left_id IS NOT NULL", user)
+        return _int(found[0][0]) if found and _int(user) < 0 else _int(user)
 
     def _compare(self) -> None:
         if self.all(_SUMS)[0] != (0, 0):

@@ -7,11 +7,13 @@ at the last commit, and nothing else of the engine is left.
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
 from ledger.database import Database
@@ -168,18 +170,39 @@ class _WatchedWriter(_Watched, WriterConnection):
     pass
 
 
-class _Dialect(CarriedDialect):
-    """Equal to all of its kind, so that what was compiled under one engine serves its successor."""
+def _same_kind(self: object, other: object) -> bool:
+    return type(other) is type(self)
 
-    def __hash__(self) -> int:
-        return hash(_Dialect)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Dialect)
+def _hash_of_kind(self: object) -> int:
+    return hash(type(self))
+
+
+class _WriterDialect(CarriedDialect):
+    """Equal to all of its kind, so that what was compiled under one engine serves its successor after a restart."""
+
+    supports_statement_cache = True
+    __hash__ = _hash_of_kind
+    __eq__ = _same_kind
+
+
+class _ReaderDialect(SQLiteDialect_pysqlite):
+    """The same for readers."""
+
+    supports_statement_cache = True
+    __hash__ = _hash_of_kind
+    __eq__ = _same_kind
 
 
 COMPILED: Any = LRUCache(2_000)
 """What SQLAlchemy made of the program's statements: the same for every engine of a process, and no state of a run."""
+
+
+def _compiled_once(engine: Engine, kind: type[Any]) -> None:
+    """Gives it a dialect of its own: other engines may share the one it has, and what they know it by must not change."""
+    engine.dialect = copy(engine.dialect)
+    engine.dialect.__class__ = kind
+    engine._compiled_cache = COMPILED
 
 
 class SimulatedSqlite(SqliteEngine):
@@ -189,6 +212,7 @@ class SimulatedSqlite(SqliteEngine):
         self._disk = disk
         self._connections: list[_Watched] = []
         super().__init__(make_url(f"sqlite:///{path}"), busy_seconds=30, pause=pause)
+        _compiled_once(self._readers, _ReaderDialect)
 
     def _open(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> Any:
         self._disk.opening()
@@ -199,12 +223,12 @@ class SimulatedSqlite(SqliteEngine):
 
     def _open_writer(self) -> None:
         super()._open_writer()
-        self._writer.engine._compiled_cache = COMPILED
+        _compiled_once(self._writer.engine, _WriterDialect)
 
     @property
     def changes(self) -> int:
-        """Rows written since the file was opened."""
-        return int(self._driver.total_changes)
+        """Rows written since the file was opened; none while it could not be."""
+        return 0 if self._writer_is_gone else int(self._driver.total_changes)
 
     def let_go(self) -> None:
         """As the system does for a program that died: no statement is run, what was not committed is gone."""

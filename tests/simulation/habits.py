@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.sandbox.refusals import XRefusal
-from tests.simulation import cast
+from tests.simulation import cast, deciding
 from tests.simulation.cast import Player
 from tests.simulation.model import MINUTE, Asked, Version
 
@@ -80,14 +80,26 @@ def tweets_an_order(run: "Run", player: Player) -> str | None:
     words, version = _order(run, player)
     post = run.world.post(player.id, f"@smoney {words}")
     version.chain = version.post = post.id
-    run.model.orders(version)
+    run.orders(version)
     player.posts.append(post.id)
     return f"tweets “{words}”"
 
 
+def corrects_at_once(run: "Run", player: Player) -> str | None:
+    """Both versions are on their way together, and may arrive in any order."""
+    first = tweets_an_order(run, player)
+    words, version = _order(run, player)
+    edited = run.world.edit(player.posts[-1], f"@smoney {words}")
+    version.chain, version.post = edited.first_id, edited.id
+    run.model.changes(edited.first_id, run.clock())
+    run.orders(version)
+    player.posts.append(edited.id)
+    return f"{first}, and at once edits it into “{words}”"
+
+
 def orders_in_private(run: "Run", player: Player) -> str | None:
     words, version = _order(run, player)
-    run.model.orders(version)
+    run.orders(version)
     message = run.says(player, words)
     version.chain = message
     version.by_look_up = run.hides_ids(message)
@@ -243,7 +255,7 @@ def edits_an_order(run: "Run", player: Player) -> str | None:
     edited = run.world.edit(newest, f"@smoney {words}")
     version.chain, version.post = edited.first_id, edited.id
     run.model.changes(edited.first_id, run.clock())
-    run.model.orders(version)
+    run.orders(version)
     player.posts.append(edited.id)
     return f"edits a tweet into “{words}”"
 
@@ -274,6 +286,30 @@ def enrols(run: "Run", player: Player) -> str | None:
 def leaves(run: "Run", player: Player) -> str | None:
     run.says(player, "stop")
     return "writes “stop”"
+
+
+def regrets_leaving(run: "Run", player: Player) -> str | None:
+    """Back within minutes, with an answer to what was asked before."""
+    codes = [asked.question.code for asked in _left_behind(run, player)]
+    if not codes:
+        return None
+    code = run.chance.choice(codes)
+    run.says(player, "start")
+    _answer(run, player, code)
+    return f"writes “start” again, and {code} of before"
+
+
+def has_left_behind(run: "Run", player: Player) -> bool:
+    """Whether a question of before they left could be answered still."""
+    return bool(_left_behind(run, player))
+
+
+def _left_behind(run: "Run", player: Player) -> list[Asked]:
+    now = run.clock()
+    words = [words for _, words in run.model.people[player.id].said if words in {"start", "stop"}]
+    if not words or words[-1] != "stop":
+        return []
+    return [a for a in run.questions_of(player) if a.ended == "cancelled" and now < a.question.until]
 
 
 def leaves_in_public(run: "Run", player: Player) -> str | None:
@@ -371,7 +407,7 @@ HABITS: dict[Habit, float] = {
     answers_late: 1.5,
     answers_what_was_replaced: 2,
     answers_wrong: 3,
-    guesses: 0.8,
+    guesses: 1.5,
     answers_for_another: 2,
     says_no: 2,
     cancels: 1.5,
@@ -379,11 +415,13 @@ HABITS: dict[Habit, float] = {
     returns: 2,
     refers_to_what_is_not_theirs: 1,
     edits_an_order: 4,
+    corrects_at_once: 2,
     edits_into_no_order: 1,
     deletes: 1,
     enrols: 2.2,
     leaves: 0.7,
     leaves_in_public: 0.15,
+    regrets_leaving: 8,
     changes_handle: 1,
     takes_a_handle: 0.7,
     asks: 2,
@@ -393,6 +431,19 @@ HABITS: dict[Habit, float] = {
     speaks_in_a_group: 0.5,
     blocks_the_bot: 0.4,
     orders_while_a_stranger: 2,
+    deciding.freezes: 0.7,
+    deciding.asks_to_thaw: 1.5,
+    deciding.answers_about_the_account: 3,
+    deciding.answers_wrong_about_the_account: 0.3,
+    deciding.asks_to_be_erased: 1,
+    deciding.asks_to_be_erased_too_early: 0.2,
+    deciding.comes_back_after_an_erasure: 0.7,
+    deciding.pays_all_they_have: 0.7,
+    deciding.orders_a_lot: 0.8,
+    deciding.mutes_or_unmutes: 0.7,
+    deciding.hides_or_shows: 0.5,
+    deciding.blocks_somebody: 0.6,
+    deciding.unblocks: 0.6,
 }
 """How often each is tried."""
 
@@ -400,7 +451,7 @@ HABITS: dict[Habit, float] = {
 def act(run: "Run") -> str | None:
     """One act of one person, in words; None if there was nothing to do."""
     habit = run.chance.choices(list(HABITS), list(HABITS.values()))[0]
-    player = run.somebody(wanted=habit in _OF_WHO_WAS_ASKED)
+    player = run.somebody(wanted=habit in _OF_WHO_WAS_ASKED, who=_WHO.get(habit))
     if player is None:
         return None
     try:
@@ -414,4 +465,15 @@ def act(run: "Run") -> str | None:
     return f"{player.name} {line}"
 
 
-_OF_WHO_WAS_ASKED = {answers_right, answers_carelessly, answers_wrong, guesses, says_no}
+_OF_WHO_WAS_ASKED = {answers_right, answers_carelessly, answers_wrong, guesses, says_no, leaves}
+_WHO: dict[Habit, Callable[["Run", Player], bool]] = {
+    regrets_leaving: has_left_behind,
+    deciding.asks_to_thaw: deciding.may_be_frozen,
+    deciding.answers_about_the_account: deciding.was_asked_about_the_account,
+    deciding.answers_wrong_about_the_account: deciding.was_asked_about_the_account,
+    deciding.asks_to_be_erased: deciding.owns_nothing,
+    deciding.comes_back_after_an_erasure: deciding.was_erased,
+    deciding.pays_all_they_have: deciding.can_pay_all,
+    deciding.orders_a_lot: deciding.could_pay_more_than_a_day_allows,
+}
+"""Of whom alone a habit is."""

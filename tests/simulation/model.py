@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.simulation.told import Question, Saying
+from tests.simulation.told import Question, Saying, SmallQuestion, Wish
+from tests.simulation.wishes import ENDING_WORDS, Choice, Sure, Wishes
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-SHOWN_LATE = timedelta(hours=1)
-"""Longer than X, or a bot that is away, keeps a word back here while orders are still taken."""
+MOST_WRONG = 20
+"""So many wrong answers in 30 days bar somebody."""
 
 
 class Broken(AssertionError):
@@ -43,6 +44,8 @@ class Version:
     by_look_up: bool = False
     post: int = 0
     """This version's own id; 0 in private."""
+    unread_since: datetime | None = None
+    """What its author said after this had perhaps not been read when they ordered, and may be read after the order."""
 
     @property
     def total(self) -> int:
@@ -96,8 +99,13 @@ class Paid:
     amount: int
     at: datetime
     state: str
-    """paid, held, claimed, cancelled, declined, expired, returned; or "cancelled or declined", where both sides said so
-    and nobody can know whose word was read first."""
+    """paid, held, claimed, cancelled, declined, expired, returned, refunded, or set free by an admin; or "cancelled or
+    declined", where both sides said so and nobody can know whose word was read first."""
+    payer_private: Sure = Sure.NO
+    payee_muted: Sure = Sure.NO
+    refunded: int = 0
+    """How much of it an admin gave back, and when."""
+    refunded_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -111,6 +119,8 @@ class Rules:
     wrong_before_lock: int
     lock: timedelta
     answer_may_wait: timedelta
+    unordered: bool = False
+    """What somebody said may be read after what they said later: X pushes it in any order."""
 
 
 @dataclass(slots=True)
@@ -126,7 +136,11 @@ class Person:
     maybe_locked_until: datetime | None = None
     refusals_heard: int = 0
     too_full: bool = False
-    """They were told that what is held does not fit into their wallet."""
+    """They were told that what is held does not fit into their wallet, or came while payments were paused."""
+    wrong_in_all: int = 0
+    wishes: Wishes = field(default_factory=Wishes)
+    told: Counter[str] = field(default_factory=Counter)
+    """What they were told of no payment."""
 
 
 class Model:
@@ -159,6 +173,12 @@ class Model:
         """When a post was last edited or deleted, by its chain."""
         self.identified: set[int] = set()
         self.confirmed = 0
+        self.names_of: dict[int, str] = {}
+        """Display names, as they stand in brackets after a handle."""
+        self.paused_at: datetime | None = None
+        """Since when admins have payments paused."""
+        self.by_admins: Counter[tuple[str, str | int, int]] = Counter()
+        """What admins are moving just now: how, of which payment or whose, how much; at most once each."""
 
     # What people do
 
@@ -186,11 +206,14 @@ class Model:
 
     def says(self, person: int, words: str, at: datetime) -> None:
         """Any private message that is no code."""
-        self.people[person].said.append((at, words))
-        if words.split(maxsplit=1)[0] in {"stop", "cancel", "no", "nope", "freeze"}:
-            for asked in self.asked.values():
-                if asked.person == person:
-                    self._disturb(asked)
+        who = self.people[person]
+        who.said.append((at, words))
+        first, _, rest = words.partition(" ")
+        who.wishes.says(first, rest)
+        if first == "start" and self.paused_at is not None:
+            who.too_full = True
+        if first in ENDING_WORDS:
+            self._disturb_all_of(person)
 
     def _disturb(self, asked: Asked) -> None:
         asked.disturbed = True
@@ -206,6 +229,15 @@ class Model:
     def answers_with(self, person: int, words: str, at: datetime) -> str:
         """A message that has the shape of a code; says what it was."""
         letter, digits = words[0].upper() if words[0].isalpha() else None, "".join(filter(str.isdigit, words))
+        if (about := self.people[person].wishes.answers(letter, digits, at)) is not None:
+            self.people[person].wrong_certain = 0
+            self._may_be_wrong(self.people[person], at)
+            self._disturb_all_of(person)
+            if about == "erase":  # what others decided about them ends with it
+                for other in self.people.values():
+                    if (block := other.wishes.blocks.get(person)) is not None:
+                        block.is_lost()
+            return f"right {about}"
         mine = [asked for (who, _), asked in self.asked.items() if who == person]
         fitting = [
             asked
@@ -217,23 +249,33 @@ class Model:
             for asked in fitting:
                 self._right(person, asked, at, certain=letter is not None and len(fitting) == 1)
             who.wrong_certain = 0
-            if any(self._surely_open(asked, at) for asked in fitting):
+            if any(self._surely_open(asked, at) for asked in fitting) and not self.rules.unordered:
                 who.wrong_possible = 0
             return "right"
-        who.wrong_possible += 1
+        not_locked = self._not_locked(who, at)
+        self._may_be_wrong(who, at)
         tried = [
             asked
             for asked in mine
             if letter in {None, asked.question.letter} and self._surely_open(asked, at)
         ]
-        if len(tried) == 1 and letter is not None and self._not_locked(who, at):
+        if len(tried) == 1 and letter is not None and not_locked and not self.rules.unordered:
             who.wrong_certain += 1
         if who.wrong_certain >= self.rules.wrong_before_lock:
             who.surely_locked_until = at + self.rules.lock
             who.wrong_certain = 0
-        if who.wrong_possible >= self.rules.wrong_before_lock:
-            who.maybe_locked_until = at + 2 * DAY
         return "wrong"
+
+    def _may_be_wrong(self, who: Person, at: datetime) -> None:
+        who.wrong_possible += 1
+        who.wrong_in_all += 1
+        if who.wrong_possible >= self.rules.wrong_before_lock:
+            who.maybe_locked_until = at + (2 if who.wrong_in_all < MOST_WRONG else 30) * DAY
+
+    def _disturb_all_of(self, person: int) -> None:
+        for asked in self.asked.values():
+            if asked.person == person:
+                self._disturb(asked)
 
     def _right(self, person: int, asked: Asked, at: datetime, *, certain: bool) -> None:
         who = self.people[person]
@@ -284,13 +326,10 @@ class Model:
         self.by_reference[question.reference].append(asked)
 
     def _may_have_changed(self, person: int, version: Version) -> bool:
-        """Whether its author did anything that may end it: since the order, or before it by a word that X shows late. Whoever
-        said "stop" has left when it is read, also if they ordered after they said it."""
-        ends = {"stop", "cancel", "no", "nope", "freeze"}
+        """Whether its author did anything that may end it: since the order, or before it by a word that may be read after it."""
+        since = version.at if version.unread_since is None else min(version.at, version.unread_since)
         return self.changed.get(version.chain, version.at) > version.at or any(
-            at >= version.at - (SHOWN_LATE if words.split()[0] == "stop" else timedelta())
-            and words.split()[0] in ends
-            for at, words in self.people[person].said
+            at >= since and words.split()[0] in ENDING_WORDS for at, words in self.people[person].said
         )
 
     def _check_shown(self, question: Question, version: Version) -> None:
@@ -322,7 +361,13 @@ class Model:
             return 1_000
         if saying.what == "taken back":
             return len(self.paid[saying.reference])
-        if saying.what in {"claimed by payee", "declined by payee", "unclaimed", "returned by payee"}:
+        if saying.what in {
+            "claimed by payee",
+            "declined by payee",
+            "unclaimed",
+            "returned by payee",
+            "refunded",
+        }:
             return len(self.paid[saying.reference])
         return 1
 
@@ -342,8 +387,17 @@ class Model:
                 should = self.balances[person, saying.reference]
                 raise Broken("receipts match the ledger", f"{saying}: the balance should be {should}")
         elif saying.what in {"received", "claimed"}:
-            if not any(line.payee == person and line.amount == saying.amount_minor for line in lines):
+            mine = [line for line in lines if line.payee == person and line.amount == saying.amount_minor]
+            if not mine:
                 raise Broken("receipts match the ledger", f"{saying} told to {person}, paid: {lines}")
+            if saying.what == "received":
+                self._check_wishes(saying, mine[0])
+        elif saying.what in {"refunded", "refund taken"}:
+            side = "payer" if saying.what == "refunded" else "payee"
+            if not any(
+                getattr(line, side) == person and line.refunded == saying.amount_minor for line in lines
+            ):
+                raise Broken("receipts match the ledger", f"{saying} told to {person}, but {lines}")
         elif saying.what in _STATE_TOLD:
             state, side = _STATE_TOLD[saying.what]
             fitting = [
@@ -353,8 +407,8 @@ class Model:
                 and line.amount == saying.amount_minor
                 and getattr(line, side) == person
             ]
-            # What was claimed may have been returned since.
-            if not fitting and not any(line.state == "returned" for line in lines):
+            # What was claimed may have been returned since, or given back.
+            if not fitting and not any(line.state in {"returned", "refunded"} for line in lines):
                 raise Broken("receipts match the ledger", f"{saying} told to {person}, but {lines}")
         elif (
             saying.what in {"expired", "withdrawn", "lapsed"} and len(self.by_reference[saying.reference]) > 1
@@ -363,9 +417,67 @@ class Model:
         elif saying.what in {"cancelled", "expired", "withdrawn", "lapsed"} and lines:
             raise Broken("receipts match the ledger", f"{saying} told to {person}, but it was paid: {lines}")
 
+    def _check_wishes(self, saying: Saying, line: Paid) -> None:
+        if line.payee_muted is Sure.YES:
+            raise Broken("who muted their receipts is not told of each", f"{saying}: {line}")
+        if line.payer_private is Sure.YES and f"({self.names_of[line.payer]})" in saying.words:
+            raise Broken("who is private is shown by their handle alone", f"{saying}: {line}")
+
+    def is_asked_small(self, person: int, question: SmallQuestion) -> None:
+        """Whether to thaw, or to be erased."""
+        who = self.people[person]
+        wanted = "thaw" if question.what == "thaw" else "erase"
+        words = {"thaw", "unfreeze"} if wanted == "thaw" else {"erase me", "forget me"}
+        if not any(said in words for _, said in who.said):
+            raise Broken("asked only what was wished", f"{person} was asked to {wanted}")
+        who.wishes.questions.append(question)
+
+    def hears_wish(self, person: int, wish: Wish, at: datetime) -> None:
+        """What became of a word about the account."""
+        who = self.people[person]
+        who.told[wish.what] += 1
+        wishes = who.wishes
+        match wish.what:
+            case "frozen":
+                wishes.frozen.is_heard()
+            case "muted" | "unmuted":
+                wishes.muted.is_heard()
+            case "private" | "public":
+                wishes.private.is_heard()
+            case "blocked" | "unblocked":
+                self._is_blocked(wishes, wish)
+            case "erased":
+                self._is_erased(person, who)
+            case "thawed" if (
+                not any(asked.what == "thaw" for asked in wishes.questions)
+                and not who.told["thawed by an admin"]
+            ):
+                raise Broken("only its owner thaws an account", f"{person} at {at}")
+            case _:
+                pass
+
+    def _is_blocked(self, wishes: Wishes, wish: Wish) -> None:
+        """Whom it names is only sure where nobody else ever had the handle."""
+        named = {person for handle in wish.handles for _, person in self.holders[handle.lower()]}
+        if len(named) == 1:
+            wishes.blocks.get(named.pop(), Choice()).is_heard()
+
+    def _is_erased(self, person: int, who: Person) -> None:
+        wishes = who.wishes
+        if wishes.erasing_since is None:
+            raise Broken("nobody is erased without their word", str(person))
+        wishes.erased_at, wishes.erasing_since = wishes.erasing_since, None
+        self.identified.discard(person)
+        who.said = [
+            (at, words) for at, words in who.said if at > wishes.erased_at or not words.startswith("start")
+        ]
+        who.too_full = True  # whether what is held for them fits is another question from now on
+
     def is_let_go(self, person: int, at: datetime) -> None:
         """They were told that they have left: no question put to them before counts any more."""
-        left_at = max(said for said, words in self.people[person].said if words == "stop")
+        left_at = max((said for said, words in self.people[person].said if words == "stop"), default=None)
+        if left_at is None:
+            raise Broken("nobody is let go without their word", str(person))
         for asked in self.asked.values():
             if asked.person == person and asked.question.heard_at < left_at:
                 self._end(asked, "cancelled", at)
@@ -379,8 +491,12 @@ class Model:
         self, reference: str, payer: int, lines: list[tuple[int, int, int, bool]], at: datetime
     ) -> None:
         """A payment was booked: lines of transfer id, payee, amount, and whether it is set aside."""
+        self._may_move(f"{reference} was paid")
         if self.paid[reference]:
             raise Broken("one order pays at most once", f"{reference} was paid again")
+        if self.people[payer].wishes.is_surely_frozen:
+            raise Broken("nothing leaves a frozen wallet", f"{reference} was paid by {payer}")
+        self._check_blocks(payer, [payee for _, payee, _, _ in lines])
         answer = self._allows(reference, payer, lines)
         if answer is None:
             raise Broken(
@@ -396,6 +512,8 @@ class Model:
         self.confirmed += 1
         for transfer_id, payee, amount, is_held in lines:
             line = Paid(reference, payer, payee, amount, at, "held" if is_held else "paid")
+            line.payer_private = self.people[payer].wishes.private.sure
+            line.payee_muted = self.people[payee].wishes.muted.sure
             self.paid[reference].append(line)
             if not is_held and not any(words == "start" for _, words in self.people[payee].said):
                 raise Broken("money waits for who has not come", f"{line} was posted at once")
@@ -408,6 +526,17 @@ class Model:
                 self.posted_lines[transfer_id] = line
         answer.asked.ended, answer.asked.ended_at = "paid", at
         self.balances[payer, reference] = self.posted[payer] - self.set_aside[payer]
+
+    def _may_move(self, what: str) -> None:
+        if self.paused_at is not None:
+            raise Broken("nothing moves while payments are paused", what)
+
+    def _check_blocks(self, payer: int, payees: list[int]) -> None:
+        for payee in payees:
+            for one, other in ((payer, payee), (payee, payer)):
+                choice = self.people[one].wishes.blocks.get(other)
+                if choice is not None and choice.sure is Sure.YES:
+                    raise Broken("who is blocked neither pays nor is paid", f"{one} blocks {other}")
 
     def _allows(self, reference: str, payer: int, lines: list[tuple[int, int, int, bool]]) -> Answer | None:
         for answer in self.answers[reference]:
@@ -445,18 +574,20 @@ class Model:
         known = payer in self.identified
         if total > self.rules.per_payment[known]:
             raise Broken("limits hold", f"{payer} paid {total} at once")
-        came_back = {"cancelled", "declined", "cancelled or declined", "expired"}
+        came_back = {"cancelled", "declined", "cancelled or declined", "expired", "set free"}
+        fresh_since = self.people[payer].wishes.erasing_at or at - DAY
         day = sum(
             line.amount
             for lines in self.paid.values()
             for line in lines
-            if line.payer == payer and line.at > at - DAY and line.state not in came_back
+            if line.payer == payer and line.at > max(at - DAY, fresh_since) and line.state not in came_back
         )
         if day + total > self.rules.per_day[known]:
             raise Broken("limits hold", f"{payer} paid {day + total} within a day")
 
     def claimed(self, pending_id: int, transfer_id: int, at: datetime) -> None:
         held = self._resolves(pending_id, "claimed")
+        self._may_move(f"{held} was claimed")
         end = held.at + self.rules.hold + self.not_listening + MINUTE
         if not any(words.startswith("start") and said <= end for said, words in self.people[held.payee].said):
             raise Broken("held money is claimed by its payee, in time", f"{held} claimed at {at}")
@@ -466,6 +597,11 @@ class Model:
 
     def voided(self, pending_id: int, at: datetime) -> None:
         held = self._resolves(pending_id, "cancelled")
+        if self._by_an_admin("refund", held.reference, held.amount):
+            line = self._line(held)
+            line.state, line.refunded, line.refunded_at = "set free", held.amount, at
+            return
+        self._may_move(f"{held} was given up")
         cancels = self._said_about(held.payer, "cancel", held.reference, held.at, at, only_named=True)
         declines = self._said_about(held.payee, "decline", held.reference, held.at, at, only_named=False)
         if not (cancels or declines):
@@ -484,6 +620,7 @@ class Model:
 
     def ran_out(self, pending_id: int, at: datetime) -> None:
         held = self._resolves(pending_id, "expired")
+        self._may_move(f"{held} ran out")
         due = held.at + self.rules.hold
         if at < due:
             raise Broken("held money waits its whole time", f"{held} expired at {at}")
@@ -513,9 +650,56 @@ class Model:
             raise Broken("money goes back once", f"{reversed_id} was returned again")
         if not self._said_about(line.payee, "return", line.reference, line.at, at, only_named=False):
             raise Broken("only its payee sends money back", f"{line} was returned at {at}")
+        self._may_move(f"{line} was returned")
+        if self.people[line.payee].wishes.is_surely_frozen:
+            raise Broken("nothing leaves a frozen wallet", f"{line} was returned")
         line.state = "returned"
         self.posted[line.payee] -= line.amount
         self.posted[line.payer] += line.amount
+
+    # What admins did
+
+    def admins_pause(self, at: datetime) -> None:
+        self.paused_at = at
+
+    def admins_resume(self, at: datetime) -> None:
+        if self.paused_at is not None:
+            self.not_listening += at - self.paused_at
+        self.paused_at = None
+
+    def admin_freezes(self, person: int, *, frozen: bool) -> None:
+        """At once: whatever they were asked ends with it."""
+        who = self.people[person]
+        who.wishes.frozen_by_operator = frozen
+        if frozen:
+            self._disturb_all_of(person)
+        else:
+            who.wishes.frozen.sure = Sure.MAYBE
+            who.told["thawed by an admin"] += 1
+
+    def _by_an_admin(self, how: str, what: str | int, amount: int) -> bool:
+        expected = self.by_admins[how, what, amount] > 0
+        if expected:
+            self.by_admins[how, what, amount] -= 1
+        return expected
+
+    def refunded(self, reversed_id: int, amount: int, at: datetime) -> None:
+        line = self.posted_lines.pop(reversed_id, None)
+        if line is None:
+            raise Broken("money goes back once", f"{reversed_id} was returned again")
+        if not self._by_an_admin("refund", line.reference, amount):
+            raise Broken("only admins refund", f"{amount} of {line} went back at {at}")
+        line.refunded, line.refunded_at = amount, at
+        if amount == line.amount:
+            line.state = "refunded"
+        self.posted[line.payee] -= amount
+        self.posted[line.payer] += amount
+
+    def moved_by_admins(self, how: str, person: int, amount: int) -> None:
+        """What came from or went to the bank or the operator's own money; `amount` is below zero for what left."""
+        if not self._by_an_admin(how, person, abs(amount)):
+            raise Broken("every movement has its reason", f"{how} of {amount} to {person}")
+        self.posted[person] += amount
 
 
 _STATE_TOLD = {

@@ -309,8 +309,8 @@ MUTANTS = (
         "money for somebody who has not enrolled is posted at once",
         (
             "bot.payments.posting",
-            "        enrolled = payee.standing == Standing.ENROLLED\n",
-            "        enrolled = bool(payee.standing)\n",
+            "        if payee.standing != Standing.ENROLLED:\n            return LineState.HELD\n",
+            "",
         ),
     ),
     _mutant(
@@ -331,6 +331,92 @@ MUTANTS = (
         "deletion-of-the-order-pays",
         "an edit into no order leaves the question open",
         ("bot.desk", "        self.story.withdraw(session, said.key)\n", ""),
+    ),
+    _mutant(
+        "frozen-wallet-gives",
+        "a freeze is told and holds nothing back",
+        (
+            "bot.people.freezing",
+            "        self.wallets.freeze(session, person)\n        if person.frozen_by",
+            "        if person.frozen_by",
+        ),
+        (
+            "bot.payments.spending",
+            "    if person.frozen_at is not None:\n        raise AccountFrozen\n",
+            "    return\n",
+        ),
+    ),
+    _mutant(
+        "blocks-not-asked",
+        "who is blocked pays and is paid all the same",
+        (
+            "bot.payments.story",
+            "        self._blocks.check(session, payer, (payee_id for payee_id, _ in gifts))\n",
+            "",
+        ),
+    ),
+    _mutant(
+        "erased-with-money",
+        "who is erased need not have an empty wallet",
+        (
+            "bot.people.erasing",
+            "        if person.wallet_id is None:\n            return\n        balance",
+            "        return\n        balance",
+        ),
+    ),
+    _mutant(
+        "muted-and-told",
+        "who has muted their receipts gets them",
+        ("bot.payments.claims", "        if payee.receipts_muted:\n            return\n", ""),
+    ),
+    _mutant(
+        "claimed-while-paused",
+        "a pause does not hold up who comes for held money",
+        ("bot.payments.claims", "        if are_paused(session):\n            return ()\n", ""),
+    ),
+    _mutant(
+        "said-while-paused",
+        "messages go out though admins have paused them",
+        (
+            "bot.channels.courier",
+            'halted = is_paused(session) or (kind != "lookup" and is_on(session, Switch.SENDS_PAUSED))\n',
+            "halted = is_paused(session)\n",
+        ),
+    ),
+    _mutant(
+        "twin-not-known",
+        "a message that is pushed under one id and polled under another counts twice",
+        (
+            "bot.store.inbox",
+            """\
+        elif isinstance(content, DirectMessage) and self._is_twin(session, content, pushed=pushed):
+            return False
+""",
+            "",
+        ),
+    ),
+    _mutant(
+        "any-signature",
+        "a webhook's body counts whoever signed it",
+        (
+            "bot.x.pushes",
+            '        return hmac.compare_digest(own.encode(), signature.encode("utf-8", "replace"))\n',
+            "        return len(own) > 0\n",
+        ),
+    ),
+    _mutant(
+        "wiped-before-its-result",
+        "a text that waits for the result of its look-up is wiped once the result is there, and not yet worked",
+        (
+            "bot.store.wiping",
+            '    or_(literally(OutboxRow.state, "waiting", "sending", "unknown"), _RESULT_WAITS),\n',
+            '    literally(OutboxRow.state, "waiting", "sending", "unknown"),\n',
+        ),
+    ),
+    _mutant(
+        "gap-not-filled",
+        "what was said while no stream was open is taken for read",
+        ("bot.x.streaming", "            if self.fill_gap():\n                self.heard()\n", ""),
     ),
 )
 

@@ -1,14 +1,18 @@
 """Plays worlds, one seed after another, tells what happened in them, and makes a failure into a short story."""
 
+import gc
 import json
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tests.simulation import habits, troubles
+from tests.simulation import habits, operators, troubles
 from tests.simulation.model import Broken
 from tests.simulation.run import Run, Template, Told
 from tests.simulation.shrinking import shrink
@@ -26,6 +30,9 @@ HAPPENS = (
     "a worker dies at a call of X", "restart", "the program is down for a while", "a quiet night",
     "minutes go by", "X shows things late", "the bot is suspended by X", "credits run out",
     "somebody comes between", "an older version is shown after the newer", "a right code is said", "a wrong code is said", "X refuses a person: 403",
+    "a right thaw code is said", "a right erase code is said", "X pushes by webhook", "X pushes by stream",
+    "X pushes again", "X pushes out of order", "X loses what it should push", "a body without X's signature",
+    "a stream is opened", "a second admin decides: done",
 )  # fmt: skip
 
 
@@ -43,9 +50,15 @@ class Failed(Exception):
 @contextmanager
 def template() -> Iterator[Template]:
     made = Template()
+    gc.collect()
+    gc.freeze()  # what was imported stays; looking through it again and again costs a tenth of the time
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 20)
     try:
         yield made
     finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
         made.close()
 
 
@@ -78,6 +91,11 @@ def missing(told: Told) -> list[str]:
     """What can happen and never did."""
     return [
         *(habit.__name__ for habit in habits.HABITS if not told.habits[habit.__name__]),
+        *(
+            f"an admin {act.__name__}"
+            for act in operators.ACTS
+            if not told.habits[f"an admin {act.__name__}"]
+        ),
         *(trouble.__name__ for trouble in troubles.TROUBLES if not told.troubles[trouble.__name__]),
         *(name for name in HAPPENS if not told.happened[name]),
     ]
@@ -102,6 +120,9 @@ def play_and_tell(seed: int, steps: int, *, mutant: str = "") -> int:
             f"make simulate SEED={failed.seed} STEPS={failed.step}" + (f" MUTANT={mutant}" if mutant else "")
         )
         tell_shortly(failed)
+        return 1
+    except Broken as broken:
+        print(f"BROKEN while everybody moved in: {broken}")
         return 1
     print(summary(told))
     print(f"{told.steps / (time.perf_counter() - began):.0f} steps a second")
@@ -138,6 +159,8 @@ def find(seed: int, steps: int, *, mutant: str = "") -> int:
             "promise": failed.broken.promise,
             "detail": str(failed.broken)[:600],
         }
+    except Broken as broken:  # while everybody moved in
+        found |= {"caught": True, "step": 0, "promise": broken.promise, "detail": str(broken)[:600]}
     print(json.dumps(found), flush=True)
     return 0
 
@@ -145,36 +168,59 @@ def find(seed: int, steps: int, *, mutant: str = "") -> int:
 # Long runs
 
 
-def play_long(steps: int, state_file: Path) -> int:
-    """Goes on where the last long run stopped, world after world, until so many steps are done in all."""
+def play_long(steps: int, state_file: Path, *, jobs: int = 1) -> int:
+    """Goes on where the last long run stopped, world after world, in so many processes, until so many steps are done in all.
+    A world that was under way when it was stopped is played from its beginning."""
     state_file.parent.mkdir(parents=True, exist_ok=True)
     state: dict[str, Any] = json.loads(state_file.read_text()) if state_file.exists() else _beginning()
     began, before = time.perf_counter(), state["steps"]
-    with template() as made:
-        while state["steps"] < steps:
-            try:
-                told = next(worlds(made, state["next_seed"], WORLD_STEPS))
-            except Failed as failed:
-                state["broken"].append(str(failed))
-                state["next_seed"] += 1
-                _save(state, state_file)
-                print(f"BROKEN {failed}", flush=True)
-                continue
-            state["next_seed"] += 1
-            _count(state, told)
-            _save(state, state_file)
+    again: list[int] = state.pop("under_way", [])
+    here = jobs == 1
+    with ThreadPoolExecutor(1) if here else ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        playing: dict[Future[Told | str], int] = {}
+        while state["steps"] < steps or playing:
+            while state["steps"] < steps and len(playing) < jobs:
+                seed = again.pop() if again else state["next_seed"]
+                state["next_seed"] = max(state["next_seed"], seed + 1)
+                playing[pool.submit(one_world, seed, WORLD_STEPS)] = seed
+            for done in wait(playing, return_when=FIRST_COMPLETED).done:
+                del playing[done]
+                _count(state, done.result())
+            _save(state | {"under_way": [*playing.values(), *again]}, state_file)
     pace = (state["steps"] - before) / (time.perf_counter() - began)
     print(
         f"{state['steps']} steps, {state['confirmed']} confirmed, {len(state['broken'])} broken, {pace:.0f} a second"
     )
+    lacking = missing(_told_in(state))
+    if lacking and state["steps"] >= ENOUGH_STEPS:
+        print("never happened: " + ", ".join(lacking))
+        return 1
     return 1 if state["broken"] else 0
+
+
+def one_world(seed: int, steps: int) -> Told | str:
+    """What happened in it, or what broke."""
+    try:
+        with template() as made:
+            return next(worlds(made, seed, steps))
+    except Failed as failed:
+        return str(failed)
+
+
+def _told_in(state: dict[str, Any]) -> Told:
+    counts = {title: Counter(state["counts"].get(title, {})) for title in ("habits", "troubles", "happened")}
+    return Told(0, state["steps"], state["confirmed"], **counts)
 
 
 def _beginning() -> dict[str, Any]:
     return {"next_seed": 1_000_000, "steps": 0, "confirmed": 0, "broken": [], "commits": {}, "counts": {}}
 
 
-def _count(state: dict[str, Any], told: Told) -> None:
+def _count(state: dict[str, Any], told: Told | str) -> None:
+    if isinstance(told, str):
+        state["broken"].append(told)
+        print(f"BROKEN {told}", flush=True)
+        return
     state["steps"] += told.steps
     state["confirmed"] += told.confirmed
     commit = _commit()

@@ -11,11 +11,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlmodel import Session
@@ -24,6 +25,7 @@ from bot.auditing import verify
 from bot.demo.town import demo_settings
 from bot.errors import InvariantBroken, Misconfigured, TryLater
 from bot.people.tiers import Tier
+from bot.sandbox import state
 from bot.sandbox.core import World as Sandbox
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.gateway import SandboxGateway
@@ -32,28 +34,41 @@ from bot.settings import Settings
 from bot.wiring import Bot, World, build, open_database
 from bot.work import THE_DATABASE
 from bot.x.gateway import UserId
+from bot.x.snowflake import instant_of
 from ledger.errors import InvariantBroken as LedgerBroken
 from ledger.money import EUR, Money
-from tests.simulation import cast, habits, told, troubles
+from tests.simulation import cast, habits, operators, told, troubles
 from tests.simulation.books import Books
 from tests.simulation.cast import Player
 from tests.simulation.database import Disk, SimulatedDatabase
 from tests.simulation.gateway import CountedFaults, Seams, WatchedGateway
 from tests.simulation.ground import Chance, Clock, Crash, Entropy, WorkerDied
-from tests.simulation.model import Asked, Broken, Model, Rules, Version
+from tests.simulation.model import Asked, Broken, Model, Paid, Rules, Version
+from tests.simulation.operators import Operators
+from tests.simulation.pushing import Pushing
+from tests.simulation.wishes import Sure
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 CODE = re.compile(r"([A-Za-z][ -]?)?[0-9]{6}")
 LISTENING_GAP = timedelta(minutes=10)
-WORKERS = ("first", "second")
+WORKERS = ("first", "second", "third")
+READ_FOR_SURE = timedelta(minutes=1)
+"""What was said so long before the messages were read to their end was shown by then."""
 ACTS, TROUBLES, RELIEF = 0.40, 0.035, 0.04
+OPERATORS = 0.012
 TICKS = {"mentions": 5, "messages": 7, "work": 26, "deliver": 18, "sweep": 1}
+PUSHED = {"webhook": 9, "stream": 2}
 MOST_ROUNDS = 12
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FAULT = -1
 """What a tick did that ended in a fault."""
 NEVER_LOGGED = {"work.fault", "courier.wording"}
 """Faults of the program's own, whatever happens around it."""
+NOT_OF_THE_TOWN = {"rules", "_newer_is_worked"}
+"""What a model has of its run."""
 MEMORY = "/dev/shm"
+T = TypeVar("T")
 
 
 @dataclass
@@ -75,8 +90,20 @@ class Told:
         self.happened += other.happened
 
 
+@dataclass(frozen=True)
+class MovedIn:
+    """A town into which everybody has moved and in which nothing else has happened, to be copied."""
+
+    sandbox: dict[str, Any]
+    model: dict[str, Any]
+    players: dict[str, Player]
+    bot_id: int
+    at: datetime
+    heard: int
+
+
 class Template:
-    """An empty database in the newest form, to be copied: the forms are the same for every run."""
+    """A database in the newest form with everybody moved in, and what belongs to it: the same for every run."""
 
     def __init__(self) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="smoney-simulation-", dir=MEMORY))
@@ -89,7 +116,18 @@ class Template:
         )
         self.path = self.home / "template.sqlite"
         fresh = self.settings.model_copy(update={"database_url": _secret(f"sqlite:///{self.path}")})
-        open_database(fresh, is_demo=True, world=World(clock=lambda: MONDAY, entropy=Entropy())).close()
+        database = open_database(fresh, is_demo=True, world=World(clock=lambda: MONDAY, entropy=Entropy()))
+        database.write(lambda session: operators.move_in(session, MONDAY))
+        database.close()
+        self.town: MovedIn | None = None
+        run = Run(self, 0)
+        try:
+            self.town = run.moved_in()
+            run.books.close()
+            run.database.engine.let_go()  # whoever closes last brings all of it into the one file
+            shutil.copy(run.path, self.path)
+        finally:
+            run.close()
 
     def close(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)
@@ -118,8 +156,11 @@ class Run:
         self.disk = Disk()
         self.seams = Seams()
         self.world = Sandbox(self.clock, chance=self.chance, limits=WIDE)
+        if template.town is not None:
+            state.restore(self.world, template.town.sandbox)
         self.faults = self.world.faults = CountedFaults()
-        self.settings: Settings = template.settings
+        secret = _secret(self.world.app.consumer_secret)
+        self.settings: Settings = template.settings.model_copy(update={"x_api_secret": secret})
         self.path = template.home / f"{seed}-{id(self)}.sqlite"
         shutil.copy(template.path, self.path)
         self.model = Model(_rules_of(self.settings), self._newer_is_worked)
@@ -138,12 +179,34 @@ class Run:
         self._heard = 0
         self._depth = 0
         self._without_ids: set[int] = set()
+        self.ticks = 0
         self._page_size = self.chance.choice((5, 20, 100))
         self.seams.gives_way = self._give_way
         self.seams.shows_old_versions = lambda: self.chance.happens(0.3)
-        self.bot_id = self.world.create_person("smoney", "smoney", open_messages=True).id
         self.players: dict[str, Player] = {}
+        if template.town is None:
+            self.bot_id = self.world.create_person("smoney", "smoney", open_messages=True).id
+        else:
+            self._take_over(deepcopy(template.town))
+        self.pushing = Pushing.of(self)
+        self.model.rules.unordered = bool(self.pushing.ways)
+        self._kinds = TICKS | {way: PUSHED[way] for way in sorted(self.pushing.ways)}
+        self.operators = Operators.of(self)
         self._open()
+
+    def _take_over(self, town: MovedIn) -> None:
+        self.players, self.bot_id, self._heard = town.players, town.bot_id, town.heard
+        vars(self.model).update(town.model)
+        self.clock.at = self.listened_at = town.at
+        self.books.take_over()
+
+    def moved_in(self) -> MovedIn:
+        with _logs(self):
+            self._move_in()
+        own = {name: value for name, value in vars(self.model).items() if name not in NOT_OF_THE_TOWN}
+        return MovedIn(
+            state.dump(self.world), deepcopy(own), self.players, self.bot_id, self.clock(), self._heard
+        )
 
     def _newer_is_worked(self, version: Version) -> bool:
         newer = "SELECT EXISTS (SELECT 1 FROM inbox WHERE kind = 'post' AND chain_id = ? AND x_id > ? AND state = 'done')"
@@ -171,6 +234,7 @@ class Run:
             person = self.world.create_person(resident.username, resident.name)
             self.players[resident.username] = Player(resident.username, person.id)
             self.model.names(person.id, resident.username, self.clock())
+            self.model.names_of[person.id] = resident.name
             if resident.wallet_minor is not None:
                 self.says(self.players[resident.username], "start")
         self.clock.advance(timedelta(seconds=1))
@@ -219,7 +283,6 @@ class Run:
     def play(self, steps: int, indices: Iterable[int] | None = None) -> None:
         """So many counted steps (or exactly these numbers), then everything drains. Raises `Broken`."""
         with _logs(self):
-            self._move_in()
             for index in count() if indices is None else indices:
                 if indices is None and self.steps >= steps:
                     break
@@ -248,8 +311,30 @@ class Run:
             self._counted(habits.act(self))
         elif chosen < ACTS + TROUBLES:
             self._counted(troubles.strike(self))
+        elif chosen < ACTS + TROUBLES + OPERATORS:
+            self._admin_acts()
         else:
             self._tick()
+
+    def _admin_acts(self) -> None:
+        """A command dies with the program where it meets a disk that dies."""
+        try:
+            self._counted(self._alive(lambda: operators.act(self)))
+        except Crash:
+            self._tell("the program dies")
+            self.restart()
+            self.operators.learn()
+        self._check()
+
+    def somebody_acts(self) -> None:
+        """While a stream is open."""
+        if self._depth:
+            return
+        self._depth += 1
+        try:
+            self._counted(habits.act(self))
+        finally:
+            self._depth -= 1
 
     def _is_relieved(self) -> None:
         """Somebody pays X's bill, and X lets the bot go again."""
@@ -283,7 +368,8 @@ class Run:
 
     def _tick(self) -> None:
         name = self._what_is_needed()
-        worker = 1 if self.chance.happens(0.3) else 0
+        worker = self.chance.choices((0, 1, 2), (6, 3, 1))[0]
+        self.ticks += 1
         try:
             done = self._guarded(self._tick_of(name, self.workers[worker]))
         except Crash:
@@ -307,7 +393,7 @@ class Run:
 
     def _what_is_needed(self) -> str:
         """A tick that most likely finds something to do."""
-        name = self.chance.choices(list(TICKS), list(TICKS.values()))[0]
+        name = self.chance.choices(list(self._kinds), list(self._kinds.values()))[0]
         if name == "work" and not self.books.one(
             "SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'waiting')"
         ):
@@ -343,6 +429,10 @@ class Run:
             "work": lambda: bot.work.run(_times(works)),
             "deliver": lambda: bot.courier.deliver(_times(delivers)),
             "sweep": sweeps,
+            "webhook": lambda: self.pushing.brings_one(bot),
+            "stream": lambda: self.pushing.streams(
+                bot, lambda: bot.listening.read_mentions() + reads_messages()
+            ),
         }[name]
 
     def _guarded(self, act: Callable[[], int]) -> int:
@@ -361,7 +451,7 @@ class Run:
             raise Broken("no fault of the program's own", f"{type(fault).__name__}: {fault}") from fault
         return FAULT
 
-    def _alive(self, act: Callable[[], int]) -> int:
+    def _alive(self, act: Callable[[], T]) -> T:
         """A program that died says nothing more, whatever its libraries make of it on the way out."""
         try:
             done = act()
@@ -382,10 +472,13 @@ class Run:
     def _listen_to_the_bot(self) -> None:
         """Everybody reads what was sent to them since."""
         ids = self.world.messages.ids_of(self.bot_id)
+        paused_in = self.operators.sends_paused_in
         while self._heard < len(ids):
             message = self.world.messages[ids[self._heard]]
             self._heard += 1
             if message.sender_id == self.bot_id and "-" in message.conversation_id:
+                if paused_in is not None and self.ticks > paused_in:
+                    raise Broken("nothing is said while sends are paused", message.text)
                 first, second = map(int, message.conversation_id.split("-"))
                 self._hears(first if second == self.bot_id else second, message.text, message.created_at)
 
@@ -395,8 +488,12 @@ class Run:
         for question in told.questions(text, at):
             self.model.is_asked(person, question)
             self.player_of(person).references.append(question.reference)
+        for small in told.small_questions(text, at):
+            self.model.is_asked_small(person, small)
         for saying in told.sayings(text):
             self.model.hears(person, saying, at)
+        for wish in told.wishes(text):
+            self.model.hears_wish(person, wish, at)
         if told.GOODBYE in text:
             self.model.is_let_go(person, at)
         if told.STILL_WAITING.search(text):
@@ -417,20 +514,26 @@ class Run:
             self.model.says(player.id, words, message.created_at)
         return message.id
 
+    def orders(self, version: Version) -> None:
+        version.unread_since = min(self.listened_at, version.at) - READ_FOR_SURE
+        self.model.orders(version)
+
     def hides_ids(self, message: int) -> bool:
         if not self.chance.happens(0.3):
-            return False
+            return bool(self.pushing.ways)  # what is pushed names nobody's id
         self._without_ids.add(message)
         return True
 
-    def somebody(self, *, wanted: bool) -> Player | None:
-        """Anybody, or (`wanted`) one who has been asked and has not answered."""
+    def somebody(self, *, wanted: bool, who: Callable[["Run", Player], bool] | None = None) -> Player | None:
+        """Anybody, one who has been asked and has not answered (`wanted`), or one of whom something is so (`who`)."""
         now = self.clock()
         if wanted:
             asked = [
                 a.person for a in self.model.asked.values() if a.ended is None and now < a.question.until
             ]
             names = [p.name for p in self.players.values() if p.id in asked and p.name not in self.without]
+        elif who is not None:
+            names = [p.name for p in self.players.values() if p.name not in self.without and who(self, p)]
         else:
             names = [name for name in self.players if name not in self.without]
         return self.players[self.chance.choice(names)] if names else None
@@ -510,6 +613,10 @@ class Run:
             self.restart()
         self.disk.planned = self.disk.crash_in = None
         self.seams.clear()
+        self._admins_let_go_on()
+        self._settle()
+        while self.pushing.waiting:
+            self.pushing.waiting.pop(0)
         for minutes in (1, 1, 6, 8, 9, 9, 9, 9, 9):
             self.clock.advance(timedelta(minutes=minutes))
             self._settle()
@@ -521,6 +628,10 @@ class Run:
             self.listens_through(max(due - self.clock(), timedelta()) + timedelta(hours=1))
         self._check_end(certain)
 
+    def _admins_let_go_on(self) -> None:
+        for act in (Operators.lets_payments_go_on, Operators.lets_sends_go_on):
+            act(self.operators)
+
     def _certain_unpaid(self) -> list[str]:
         """Payments that were surely confirmed and have not been made, beyond what was refused with a sentence."""
         unpaid: list[str] = []
@@ -531,6 +642,7 @@ class Run:
                 for answer in answers
                 if answer.certain
                 and answer.asked.person == person
+                and (who.wishes.erasing_at is None or answer.at > who.wishes.erasing_at)
                 and not self.model.paid[answer.asked.question.reference]
             ]
             mine.sort(key=lambda answer: answer.refusals_before)
@@ -545,6 +657,7 @@ class Run:
         self._nothing_is_left()
         self._everything_arrived()
         self._everything_was_told()
+        self._who_was_erased_is_forgotten()
         audit = verify(self.database, self.settings)
         if audit.findings:
             raise Broken("the audit finds nothing", "; ".join(audit.findings))
@@ -568,15 +681,42 @@ class Run:
     def _everything_arrived(self) -> None:
         """Every message to the bot, and the newest version of every post that mentions it, was read once."""
         read = {(kind, x_id) for kind, x_id in self.books.all("SELECT kind, x_id FROM inbox")}
+        read |= {("message", x_id) for (x_id,) in self.books.all("SELECT twin_id FROM inbox")}
+        read |= {
+            ("message", own) for own, other in self.pushing.pushed_as.items() if ("message", other) in read
+        }
         for identity in self.world.messages.ids_of(self.bot_id):
             message = self.world.messages[identity]
+            if self._was_forgotten(message.sender_id, message.created_at):
+                continue
             if message.sender_id != self.bot_id and message.text and ("message", identity) not in read:
                 raise Broken("nothing that was said is lost", f"never read: {message.text!r}")
         for identity in self.world.posts.ids_mentioning(self.bot_id):
             post = self.world.posts[identity]
             shown = self.world.posts.is_visible(post, self.bot_id) and self.world.posts.is_current(post)
+            if self._was_forgotten(post.author_id, instant_of(post.first_id)):
+                continue
             if shown and ("post", identity) not in read:
                 raise Broken("nothing that was said is lost", f"never read: {post.text!r}")
+
+    def _was_forgotten(self, person: int, at: datetime) -> bool:
+        """Whether somebody was perhaps erased after this."""
+        erasing_at = self.model.people[person].wishes.erasing_at
+        return erasing_at is not None and at <= erasing_at + MINUTE
+
+    def _who_was_erased_is_forgotten(self) -> None:
+        """Nothing of what they said before is left, and no payment names them."""
+        for person, who in self.model.people.items():
+            if who.wishes.erased_at is None:
+                continue
+            until = (who.wishes.erased_at - EPOCH) // timedelta(microseconds=1)
+            left = {
+                "words": "SELECT count(*) FROM inbox WHERE person_id = ? AND said_at <= ?",
+                "orders": "SELECT count(*) FROM intents WHERE payer_id = ? AND created_at <= ?",
+            }
+            for what, asked in left.items():
+                if number := self.books.one(asked, person, until):
+                    raise Broken("who was erased is forgotten", f"{number} {what} of {self.name_of(person)}")
 
     def _everything_was_told(self) -> None:
         self._each_send_is_known()
@@ -585,11 +725,7 @@ class Run:
                 continue
             self._must_have_heard(lines[0].payer, ("paid",), reference, since=lines[0].at)
             for line in lines:
-                end = _END_TOLD.get(line.state)
-                if end is not None:
-                    self._must_have_heard(line.payer, end, reference, since=line.at)
-                if line.state in {"paid", "claimed", "returned"}:
-                    self._must_have_heard(line.payee, ("received", "claimed"), reference, since=line.at)
+                self._must_know_its_end(line)
         for asked in self.model.asked.values():
             newest = self.model.by_reference[asked.question.reference][-1]
             if asked is newest and not self.model.paid[asked.question.reference]:
@@ -601,14 +737,29 @@ class Run:
                     or_refused=True,
                 )
 
+    def _must_know_its_end(self, line: Paid) -> None:
+        reference = line.reference
+        end = _END_TOLD.get(line.state)
+        if end is not None:
+            self._must_have_heard(line.payer, end, reference, since=line.at)
+        if line.refunded_at is not None:
+            self._must_have_heard(line.payer, ("refunded",), reference, since=line.refunded_at)
+            if line.state != "set free":
+                self._must_have_heard(line.payee, ("refund taken",), reference, since=line.refunded_at)
+        if line.state in {"paid", "claimed", "returned", "refunded"} and line.payee_muted is Sure.NO:
+            self._must_have_heard(line.payee, ("received", "claimed"), reference, since=line.at)
+
     def _must_have_heard(
         self, person: int, what: tuple[str, ...], reference: str, *, since: datetime, or_refused: bool = False
     ) -> None:
         if any(self.model.told[person, each, reference] for each in what):
             return
         who = self.model.people[person]
+        last = next(
+            (words for at, words in reversed(who.said) if words in {"start", "stop"} and at < since), ""
+        )
         left = any(at >= since - timedelta(days=1) and words == "stop" for at, words in who.said)
-        if left or person in self.blocked_once:
+        if left or last == "stop" or person in self.blocked_once or self._was_forgotten(person, since):
             return
         if or_refused and (who.refusals_heard or self._was_changed(reference)):
             return
@@ -638,10 +789,20 @@ class Run:
             )
         )
         extra = Counter(
-            sum(map(int, message.conversation_id.split("-"))) - self.bot_id
-            for identity, message in said.items()
-            if identity not in known
+            _partner(message, self.bot_id) for identity, message in said.items() if identity not in known
         )
+        farewells = {
+            _partner(message, self.bot_id): message.created_at
+            for _, message in sorted(said.items())
+            if told.WISHES["erased"].search(message.text)
+        }
+        for identity, message in said.items():
+            pair = _partner(message, self.bot_id)
+            erasing_at = self.model.people[pair].wishes.erasing_at
+            if erasing_at is None or identity in known:
+                continue
+            if message.created_at <= max(erasing_at, farewells.get(pair, erasing_at)) + HOUR:
+                extra[pair] -= 1  # the book has forgotten what it told them
         if known - said.keys() or extra - perhaps:
             words = [message.text for identity, message in said.items() if identity not in known]
             raise Broken(
@@ -672,6 +833,11 @@ def _rules_of(settings: Settings) -> Rules:
         lock=timedelta(minutes=settings.lock_minutes),
         answer_may_wait=timedelta(hours=settings.answer_max_age_hours),
     )
+
+
+def _partner(message: Any, bot_id: int) -> int:
+    """With whom the bot has this conversation."""
+    return sum(map(int, message.conversation_id.split("-"))) - bot_id
 
 
 def _account(person: Any) -> Any:

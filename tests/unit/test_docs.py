@@ -71,8 +71,7 @@ def _below(command: Any, path: str) -> Iterator[tuple[str, Any]]:
 NO_JSON = {
     "run", "demo", "sandbox",  # they run until they are told to stop
     "read",  # speaks JSON only
-    "keys generate", "keys rotate", "keys backup", "keys webhook", "keys public",  # lines to be pasted
-    "ledger statement", "ledger export", "ledger prove",  # files in a form of their own
+    "ledger export",  # a file in the form that is asked for, `json` among them
 }  # fmt: skip
 
 

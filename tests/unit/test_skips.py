@@ -40,6 +40,7 @@ def run(tmp_path: Path, suite: str, *arguments: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.prove
 class TestSkips:
     def test_are_counted_by_reason(self, tmp_path):
         done = run(tmp_path, SUITE.format(left_out=True))

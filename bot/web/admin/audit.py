@@ -1,8 +1,10 @@
 """The audit log: who did what, to what, when and why."""
 
 from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from bot.admin.pages import LARGEST_ID, LONG
@@ -19,11 +21,18 @@ class AuditPages:
         return (Looks("/audit", self.newest),)
 
     def newest(
-        self, request: Request, seat: Here, subject: str = "", before: Before = LARGEST_ID
+        self,
+        request: Request,
+        seat: Here,
+        subject: str = "",
+        before: Before = LARGEST_ID,
+        looks: Annotated[str, Query(pattern="^(|yes)$")] = "",
     ) -> Response:
         wanted = asked(subject)
         found = seat.reads(
-            lambda session: self.log.newest(session, subject=wanted or None, limit=LONG, before=before)
+            lambda session: self.log.newest(
+                session, subject=wanted or None, limit=LONG, before=before, looks=bool(looks)
+            )
         )
         return self.house.show(
             request,
@@ -31,5 +40,8 @@ class AuditPages:
             actor=seat.actor,
             actions=found,
             subject=wanted,
+            looks=looks,
+            same=urlencode({"subject": wanted, "looks": looks}),
+            other=urlencode({"subject": wanted, "looks": "" if looks else "yes"}),
             older=min(each.id for each in found) if len(found) == LONG else None,
         )

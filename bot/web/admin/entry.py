@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -41,15 +42,17 @@ class EntryPages:
         seats.counts_try(self.house, request)
         began = time.monotonic()
         name, password, code = (form.get(field, "")[:LONGEST] for field in ("name", "password", "code"))
-        secret = await run_in_threadpool(self.entry.sign_in, name.strip().lower(), password, code)
+        mark = seats.mark_of(self.house, request)
+        sign_in = partial(self.entry.sign_in, name.strip().lower(), password, code, mark=mark)
+        secret = await run_in_threadpool(sign_in)
         if secret is not None:
-            return self._in(secret)
+            return await run_in_threadpool(self._in, secret)
         await asyncio.sleep(max(0.0, began + ANSWERS_AFTER_SECONDS - time.monotonic()))
         return self.house.show(request, "admin/sign_in.html", wrong=True, status=403)
 
     def _in(self, secret: str) -> Response:
         response = RedirectResponse(PREFIX, 303)
-        seats.give(self.cookies, response, secret)
+        seats.give(self.house, response, secret)
         return response
 
     def out(self, request: Request, _form: Form) -> Response:

@@ -11,6 +11,7 @@ from bot.admin.acts import ACTS
 from bot.admin.entry import Entry
 from bot.admin.log import Actor
 from bot.admin.office import Office, open_office
+from bot.errors import Misconfigured
 from bot.web.site import Site
 from bot.wiring import Bot, World
 from ledger.clock import IdSource
@@ -67,6 +68,7 @@ def house_of(site: Site) -> House:
         Entry(
             site.bot.database,
             site.bot.vault,
+            site.forms.keyring,
             world.clock,
             IdSource(world.clock, world.entropy),
             world.entropy,
@@ -77,6 +79,11 @@ def house_of(site: Site) -> House:
 def done(path: str) -> RedirectResponse:
     """Back to where it was asked for, which tells that it is done."""
     return RedirectResponse(f"{path}?said=done", 303)
+
+
+def words_of(error: Misconfigured) -> str:
+    """What is to be mended, as a page says it: without the dashes of a command's option."""
+    return f"{error.setting.removeprefix('--')}: {error.problem}"
 
 
 def when(at: datetime | str | None) -> str:

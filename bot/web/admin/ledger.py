@@ -1,7 +1,7 @@
-"""The ledger to look through: accounts, each with its transfers page by page and its statement to take away."""
+"""The ledger to look through: accounts and transfers page by page, an account's statement to take away, and the totals."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from io import TextIOWrapper
 from tempfile import SpooledTemporaryFile
 from typing import Annotated, Final
@@ -13,13 +13,15 @@ from starlette.responses import Response, StreamingResponse
 from bot.admin.pages import LARGEST_ID, LONG
 from bot.errors import Misconfigured
 from bot.ledger_files import write_statement
-from bot.ledger_views import money_text
+from bot.ledger_views import money_text, newest
+from bot.payments.wallets import CLEARING
 from bot.store.tables import HouseAccountRow, PersonRow
 from bot.web.admin.house import House
 from bot.web.admin.routes import Does, Looks
-from bot.web.admin.seats import Before, Here, Id
+from bot.web.admin.seats import Before, Day, Here, Id, midnight
 from ledger import reading
 from ledger.accounts import Account, AccountId
+from ledger.reports import open_clearing
 from ledger.transfers import Transfer
 
 FORMS: Final = {
@@ -39,6 +41,8 @@ class LedgerPages:
     def routes(self) -> "Sequence[Looks | Does]":
         return (
             Looks("/ledger", self.accounts),
+            Looks("/ledger/transfers", self.transfers),
+            Looks("/ledger/totals", self.totals),
             Looks("/ledger/{account_id}", self.account),
             Looks("/ledger/{account_id}/statement", self.statement),
         )
@@ -68,6 +72,29 @@ class LedgerPages:
             money=money_text,
         )
 
+    def transfers(self, request: Request, seat: Here, before: Before = LARGEST_ID) -> Response:
+        found = seat.reads(lambda session: newest(session, before=before, limit=LONG + 1))
+        return self.house.show(
+            request,
+            "admin/transfers.html",
+            actor=seat.actor,
+            transfers=found[:LONG],
+            older=found[LONG - 1]["transfer"] if len(found) > LONG else None,
+        )
+
+    def totals(self, request: Request, seat: Here) -> Response:
+        """As `smoney ledger trial-balance`, `clearing` and `coverage` say them; at most a minute old."""
+        gauges = self.house.site.gauges
+        return self.house.show(
+            request,
+            "admin/totals.html",
+            actor=seat.actor,
+            lines=gauges.trial_balance(),
+            clearing=seat.reads(lambda session: open_clearing(session, CLEARING)),
+            coverage=gauges.coverage(),
+            money=money_text,
+        )
+
     def account(self, request: Request, seat: Here, account_id: Id, before: Before = LARGEST_ID) -> Response:
         def read(session: Session) -> tuple[Account, int | None, Sequence[Transfer]]:
             found = reading.account(session, AccountId(account_id))
@@ -78,6 +105,8 @@ class LedgerPages:
             return found, owner, history
 
         account, owner, history = seat.reads(read)
+        if owner is not None:
+            seat.notes("member.look", f"person {owner}")
         last = history[LONG - 1] if len(history) > LONG else None
         return self.house.show(
             request,
@@ -96,8 +125,8 @@ class LedgerPages:
         _seat: Here,
         account_id: Id,
         form: Annotated[str, Query(pattern="^(csv|text|camt053)$")] = "csv",
-        since: date | None = None,
-        until: date | None = None,
+        since: Day = None,
+        until: Day = None,
     ) -> Response:
         """From the first day to the last, both counted whole. Written to a file first: the book is not held open meanwhile."""
         ending, media_type = FORMS[form]
@@ -108,8 +137,8 @@ class LedgerPages:
             account_id,
             form,
             text,
-            since=_midnight(since) - timedelta(microseconds=1) if since else None,
-            until=_midnight(until) + timedelta(days=1, microseconds=-1) if until else None,
+            since=midnight(since) - timedelta(microseconds=1) if since else None,
+            until=midnight(until) + timedelta(days=1, microseconds=-1) if until else None,
             made_at=self.house.bot.clock(),
             counted=lambda _: None,
         )
@@ -124,10 +153,6 @@ def _pieces(file: "SpooledTemporaryFile[bytes]") -> Iterator[bytes]:
         file.seek(0)
         while piece := file.read(PIECE):
             yield piece
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _version(transfer: Transfer, account_id: int) -> int:

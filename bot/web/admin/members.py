@@ -41,6 +41,7 @@ class MemberPages:
         found = seat.reads(lambda session: members.find(session, wanted)) if wanted else []
         if len(found) == 1:
             return RedirectResponse(f"/admin/members/{found[0]['id']}", 303)
+        seat.notes("member.look", *(f"person {row['id']}" for row in found))
         return self.house.show(request, "admin/members.html", actor=seat.actor, wanted=wanted, found=found)
 
     def member(self, request: Request, seat: Here, user_id: Id) -> Response:
@@ -58,13 +59,15 @@ class MemberPages:
                 "actions": self.office.log.newest(session, subject=f"person {user_id}", limit=NEWEST),
             }
 
+        facts = seat.reads(read)
+        seat.notes("member.look", f"person {user_id}")
         return self.house.show(
             request,
             "admin/member.html",
             actor=seat.actor,
             tiers=list(Tier),
             money=money_text,
-            **seat.reads(read),
+            **facts,
         )
 
     def freeze(self, seat: Here, form: Form, user_id: Id) -> Response:

@@ -92,8 +92,8 @@ def _left(windows: Sequence[Window]) -> Sequence[Markup]:
     """A bar for each window, each against what is allowed in it."""
     return [
         charts.bars(
-            [(f"in {_duration(each.lasts)}", each.left, f"{each.left} of {each.allowed}")],
-            title=f"Messages left in {_duration(each.lasts)}",
+            [(f"in {duration(each.lasts)}", each.left, f"{each.left} of {each.allowed}")],
+            title=f"Messages left in {duration(each.lasts)}",
             most=each.allowed,
         )
         for each in windows
@@ -105,11 +105,11 @@ def _queue(name: str, path: str, queue: Queue, now: datetime) -> Mapping[str, An
         "name": name,
         "path": path,
         "rows": queue.rows,
-        "age": _duration(max(timedelta(), now - queue.oldest)) if queue.oldest else None,
+        "age": duration(max(timedelta(), now - queue.oldest)) if queue.oldest else None,
     }
 
 
-def _duration(lasts: timedelta) -> str:
+def duration(lasts: timedelta) -> str:
     """In the largest unit that fits: `45 s`, `12 min`, `3 h`, `2 days`."""
     seconds = int(lasts.total_seconds())
     for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):

@@ -8,14 +8,15 @@ from fastapi import Request
 from starlette.responses import Response
 
 from bot.admin.pages import LARGEST_ID, LONG
-from bot.admin.queues import Queues, Row
+from bot.admin.queues import FAR, Queues, Row
 from bot.web.admin.house import House, done
 from bot.web.admin.routes import Does, Looks
 from bot.web.admin.seats import Before, Form, Here, Id
 
 INBOX_STATES: Final = ("set_aside", "waiting", "done")
-OUTBOX_STATES: Final = ("failed", "unknown", "waiting", "sending", "sent")
-"""Those an index finds the rows of, or that most rows are in."""
+OUTBOX_STATES: Final = ("failed", "unknown", "waiting", "sending", "sent", "dropped")
+"""An index finds their rows, or most rows are in them; what was dropped is looked for a stretch at a time."""
+DROPPED: Final = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class QueuePages:
 
     def outbox(self, request: Request, seat: Here, state: str = "", before: Before = LARGEST_ID) -> Response:
         chosen = state if state in OUTBOX_STATES else None
+        if chosen == DROPPED:
+            far = seat.reads(lambda session: self.queues.outbox_far(session, DROPPED, before=before))
+            return self._shown(
+                request, seat, "outbox", far.rows, far.older, OUTBOX_STATES, chosen, is_cut=far.is_cut
+            )
         rows = seat.reads(
             lambda session: self.queues.outbox_rows(session, state=chosen, limit=LONG + 1, before=before)
         )
@@ -61,15 +67,32 @@ class QueuePages:
         states: Sequence[str],
         state: str | None,
     ) -> Response:
+        """Of one row more than fits, which tells that there are older ones."""
+        older = rows[LONG - 1]["id"] if len(rows) > LONG else None
+        return self._shown(request, seat, queue, rows[:LONG], older, states, state)
+
+    def _shown(
+        self,
+        request: Request,
+        seat: Here,
+        queue: str,
+        rows: list[Row],
+        older: object,
+        states: Sequence[str],
+        state: str | None,
+        *,
+        is_cut: bool = False,
+    ) -> Response:
         return self.house.show(
             request,
             "admin/queue.html",
             actor=seat.actor,
             queue=queue,
-            rows=rows[:LONG],
-            older_id=rows[LONG - 1]["id"] if len(rows) > LONG else None,
+            rows=rows,
+            older_id=older,
             states=states,
             state=state,
+            looked_at=FAR if is_cut else 0,
         )
 
     def inbox_row(self, request: Request, seat: Here, row_id: Id) -> Response:
@@ -86,6 +109,7 @@ class QueuePages:
         self, request: Request, seat: Here, queue: str, row: Row, *, again: bool, drop: bool
     ) -> Response:
         log, subject = self.house.office.log, f"{queue} {row['id']}"
+        seat.notes(f"{queue}.look", subject)
         return self.house.show(
             request,
             "admin/queue_row.html",

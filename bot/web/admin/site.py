@@ -11,23 +11,27 @@ from bot.web.admin.admins import AdminPages
 from bot.web.admin.audit import AuditPages
 from bot.web.admin.bank import BankPages
 from bot.web.admin.entry import EntryPages
-from bot.web.admin.house import LANGUAGE, House, house_of
+from bot.web.admin.house import LANGUAGE, House, house_of, words_of
 from bot.web.admin.ledger import LedgerPages
 from bot.web.admin.members import MemberPages
 from bot.web.admin.overview import OverviewPages
 from bot.web.admin.payments import PaymentPages
 from bot.web.admin.proposals import ProposalPages
 from bot.web.admin.queues import QueuePages
+from bot.web.admin.restored import RestoredPages
 from bot.web.admin.reviews import ReviewPages
 from bot.web.admin.routes import PREFIX, Does, Looks, router_of
+from bot.web.admin.runbook import RunbookPages
 from bot.web.admin.seats import LIVE, NotIn
 from bot.web.admin.switches import SwitchPages
+from bot.web.admin.usage import UsagePages
 from bot.web.site import Site
-from ledger.errors import UnknownAccount
+from ledger.errors import NotSealed, UnknownAccount
 
 SIGN_IN = f"{PREFIX}/in"
 GROUPS = (
     OverviewPages,
+    RunbookPages,
     PaymentPages,
     MemberPages,
     ReviewPages,
@@ -38,6 +42,8 @@ GROUPS = (
     ProposalPages,
     BankPages,
     SwitchPages,
+    RestoredPages,
+    UsagePages,
 )
 
 
@@ -49,8 +55,8 @@ def table_of(house: House) -> "list[Looks | Does]":
 def add_admin_pages(app: FastAPI, site: Site) -> None:
     house = house_of(site)
     app.state.house = house
-    app.include_router(EntryPages(house).routes())
-    app.include_router(router_of(table_of(house)))
+    app.router.routes += EntryPages(house).routes().routes  # as in `build_app`: each is made once
+    app.router.routes += router_of(table_of(house)).routes
 
     def said(request: Request, status: int, words: str) -> Response:
         actor = getattr(request.state, "actor", None)
@@ -71,15 +77,13 @@ def add_admin_pages(app: FastAPI, site: Site) -> None:
     async def cannot(request: Request, error: Misconfigured) -> Response:
         if not request.url.path.startswith(PREFIX):  # nobody else is told of settings
             raise error
-        return said(request, 400, f"{error.setting.removeprefix('--')}: {error.problem}")
+        return said(request, 400, words_of(error))
 
-    @app.exception_handler(CannotRefund)
-    async def no_refund(request: Request, error: CannotRefund) -> Response:
-        return said(request, 400, str(error))
+    async def not_now(request: Request, error: Exception) -> Response:
+        return said(request, 404 if isinstance(error, UnknownAccount) else 400, f"{str(error).rstrip('.')}.")
 
-    @app.exception_handler(UnknownAccount)
-    async def no_account(request: Request, error: UnknownAccount) -> Response:
-        return said(request, 404, f"{error}.")
+    for kind in (CannotRefund, NotSealed, UnknownAccount):
+        app.add_exception_handler(kind, not_now)
 
     @app.exception_handler(TooManyAtOnce)
     async def too_many(request: Request, _: TooManyAtOnce) -> Response:

@@ -1,5 +1,5 @@
 """A person's own brake, on their page: at once and without a code; let go of with the second factor, else by message. So is
-being forgotten. And everything kept about them, to take away."""
+being forgotten, and a lock after too many wrong codes. And everything kept about them, to take away."""
 
 import json
 
@@ -15,7 +15,11 @@ from bot.web.site import Site
 
 class ControlPages:
     def __init__(self, site: Site) -> None:
-        self.own_data, self.trusting = site.bot.own_data, site.bot.trusting
+        self.own_data, self.trusting, self.unlocking = (
+            site.bot.own_data,
+            site.bot.trusting,
+            site.bot.unlocking,
+        )
         self.freezing, self.erasing, self.pages, self.seats = (
             site.bot.freezing,
             site.bot.erasing,
@@ -27,6 +31,7 @@ class ControlPages:
         router = APIRouter(prefix="/me")
         router.add_api_route("/freeze", self.freeze, methods=["POST"])
         router.add_api_route("/thaw", self.thaw, methods=["POST"])
+        router.add_api_route("/unlock", self.unlock, methods=["POST"])
         router.add_api_route("/trust/{question_id}", self.trust, methods=["POST"])
         router.add_api_route("/data", self.data, methods=["POST"])
         router.add_api_route("/erase", self.erase, methods=["POST"])
@@ -40,6 +45,14 @@ class ControlPages:
         self.seats.counts_try(request)
         tried = seat.acts(
             lambda session, person: self.freezing.with_factor(session, person, form.get("code", ""))
+        )
+        return RedirectResponse("/me", 303) if tried.accepted else self._wrong(request, seat, tried)
+
+    def unlock(self, request: Request, seat: Here, form: Form) -> Response:
+        """After too many wrong codes in messages."""
+        self.seats.counts_try(request)
+        tried = seat.acts(
+            lambda session, person: self.unlocking.with_factor(session, person, form.get("code", ""))
         )
         return RedirectResponse("/me", 303) if tried.accepted else self._wrong(request, seat, tried)
 

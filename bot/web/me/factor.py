@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from bot.people.factor_states import Tried
+from bot.people.factor_states import Outcome, Tried
 from bot.web.me.given import Form, Here
 from bot.web.me.seats import Seat, Seats
 from bot.web.qr import qr_of
@@ -33,6 +33,7 @@ class FactorPages:
             time_zone=seat.time_zone,
             factor=seat.reads(self.factors.standing),
             tried=tried,
+            not_now=tried is not None and tried.outcome is Outcome.NOTHING,
         )
 
     def factor(self, request: Request, seat: Here) -> Response:
@@ -66,6 +67,8 @@ class FactorPages:
                 codes=done.recovery_codes,
                 active_from=done.active_from,
             )
+        if done.tried.outcome is Outcome.NOTHING:
+            return self.shown(request, seat, done.tried)
         return self.pages.show(
             request,
             "me/factor_begun.html",

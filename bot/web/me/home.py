@@ -45,6 +45,7 @@ class HomePages:
                 "balance": self.bot.wallets.balance(session, person),
                 "entries": self.bot.inquiries.entries(session, person, limit=SHOWN),
                 "frozen_by": person.frozen_by,
+                "locked": self.bot.unlocking.is_needed(person),
                 "factor": self.bot.factors.standing(session, person),
                 "trust_asked": self.bot.trusting.asked(session, person),
                 "devices": self.bot.devices.of(session, person),

@@ -1,104 +1,42 @@
 """The operator's pages in a browser: an admin is invited, sets up, signs in, helps a member and finds it in the audit log;
 wide and narrow, light and dark, by keyboard, without a complaint of the browser."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyotp
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from bot.admin.acts import Role
-from bot.admin.admins import Admins
-from bot.admin.log import Actor
-from bot.admin.office import open_office
-from bot.web.app import build_app
-from bot.web.server import listener_on, serving
-from bot.wiring import World
+from tests.e2e.browser.admins import (
+    SIZES,
+    address,
+    another,
+    comes_in,
+    fits,
+    invited,
+    presses,
+    serving_street,
+    sets_up,
+    signs_in,
+)
 from tests.e2e.browser.test_sandbox_page import CONTRAST
-from tests.integration.payments.conftest import Street, town_at
+from tests.integration.payments.conftest import Street
 from tests.integration.payments.test_wrong_answers import guesses_until_locked
 
 pytestmark = pytest.mark.browser
+BANK = Path(__file__).parents[2] / "data" / "bank"
 
-PASSWORD = "correct horse battery"
-ROOT = Actor("root (system)", Role.OWNER)
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 PAGES = (
-    "", "/payments", "/members", "/reviews", "/inbox?state=set_aside", "/outbox", "/ledger", "/audit", "/switches",
-    "/admins",
+    "", "/payments", "/members", "/reviews", "/proposals", "/bank", "/inbox?state=set_aside", "/outbox", "/ledger", "/audit",
+    "/switches", "/admins", "/usage", "/runbook",
 )  # fmt: skip
 
 
 @pytest.fixture
 def street(sqlite_url: str, tmp_path: Path) -> Iterator[Street]:
-    listener = listener_on("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    with (
-        town_at(sqlite_url, tmp_path, web_port=port, web_public_url=address, review_new_payees=3) as town,
-        serving(build_app(town.bot, town.settings, entropy=os.urandom), listener),
-    ):
-        yield Street(town)
-
-
-def admins(street: Street) -> Admins:
-    return open_office(street.town.settings, World(clock=street.world.clock)).admins
-
-
-def invited(street: Street, name: str = "anna") -> str:
-    room, write = admins(street), street.town.bot.database.write
-    write(lambda s: room.add(s, ROOT, "root", Role.OWNER, login="root", reason="runs the machine"))
-    return write(lambda s: room.add(s, ROOT, name, Role.OWNER, login=None, reason="runs the service"))
-
-
-def another(street: Street, name: str) -> str:
-    room = admins(street)
-    return street.town.bot.database.write(
-        lambda s: room.add(s, ROOT, name, Role.TREASURER, login=None, reason="does the books")
-    )
-
-
-def code(street: Street, secret: str) -> str:
-    """Of a step that was not used yet."""
-    street.passes(seconds=61)
-    return pyotp.TOTP(secret).at(street.world.now())
-
-
-def address(street: Street, path: str = "") -> str:
-    return f"{street.town.settings.web_address}/admin{path}"
-
-
-def sets_up(street: Street, page: Page, word: str) -> str:
-    page.get_by_label("The word you were given").fill(word)
-    page.get_by_role("button", name="Go on").click()
-    expect(page.locator(".qr svg")).to_be_visible()
-    secret = page.locator("#secret").inner_text()
-    page.get_by_label("A new password").fill(PASSWORD)
-    page.get_by_label("The code the app shows now").fill(code(street, secret))
-    page.get_by_role("button", name="Finish").click()
-    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
-    return secret
-
-
-def signs_in(street: Street, page: Page, secret: str) -> None:
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("Code of your authenticator app").fill(code(street, secret))
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
-
-
-def comes_in(street: Street, open_page, **look) -> Page:
-    page: Page = open_page(address(street, "/welcome"), **look)
-    sets_up(street, page, invited(street))
-    return page
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+    with serving_street(sqlite_url, tmp_path, review_new_payees=3) as made:
+        yield made
 
 
 def a_day(street: Street) -> None:
@@ -145,6 +83,7 @@ class TestTheOperatorsPages:
         assert [each for each in seen.complaints if "403" not in each] == []
         assert all(request.startswith(street.town.settings.web_address) for request in seen.requests)
 
+    @pytest.mark.prove
     def test_give_a_payment_back_at_the_word_of_two(self, street, open_page, seen, pictures):
         """bob writes: I paid the wrong one. anna looks and proposes, tom approves at a browser of his own."""
         street.tweets("bob", "@smoney send 80€ @alice for the flat")
@@ -171,6 +110,20 @@ class TestTheOperatorsPages:
         assert (street.has("bob"), street.has("alice")) == (100_00, 0)
         assert seen.complaints == []
 
+    def test_take_in_a_statement_of_the_bank(self, street, open_page, seen, pictures):
+        page = comes_in(street, open_page, width=390, height=844, scheme="dark")
+        page.goto(address(street, "/bank"))
+        for file, heading in (("camt053-08.xml", "camt053-08.xml"), ("english.csv", "Not imported")):
+            page.get_by_label("The file").set_input_files(BANK / file)
+            page.get_by_role("button", name="Import").click()
+            expect(page.get_by_role("heading", name=heading)).to_be_visible()
+            page.screenshot(path=pictures / f"admin-import-{file}.png", full_page=True)
+            assert fits(page)
+            assert page.evaluate(CONTRAST) == []
+        expect(page.get_by_text("that came as camt053 before")).to_be_visible()
+        kept = street.count("SELECT count(*) FROM bank_lines")
+        assert (kept > 0, [each for each in seen.complaints if "400" not in each]) == (True, [])
+
     def test_are_used_with_the_keyboard_alone(self, street, open_page):
         page = comes_in(street, open_page)
         page.goto(address(street, "/switches"))
@@ -180,20 +133,16 @@ class TestTheOperatorsPages:
         page.keyboard.press("Enter")
         expect(page.get_by_text("Payments are paused.")).to_be_visible()
 
+    @pytest.mark.prove
     def test_are_reached_through_a_tunnel_where_the_pages_have_an_https_address(
         self, sqlite_url, tmp_path, open_page
     ):
         """The cookies are for https only then; the browser takes this machine's own address for as safe."""
-        listener = listener_on("127.0.0.1", 0)
-        port = listener.getsockname()[1]
-        with (
-            town_at(sqlite_url, tmp_path, web_port=port, web_public_url="https://pay.example") as town,
-            serving(build_app(town.bot, town.settings, entropy=os.urandom), listener),
-        ):
-            street = Street(town)
-            page = open_page(f"http://127.0.0.1:{port}/admin/welcome")
+        with serving_street(sqlite_url, tmp_path, web_public_url="https://pay.example") as street:
+            page = open_page(f"http://127.0.0.1:{street.town.settings.web_port}/admin/welcome")
             sets_up(street, page, invited(street))
 
+    @pytest.mark.prove
     def test_stay_live_and_go_to_the_sign_in_when_the_time_is_over(self, street, open_page):
         page = comes_in(street, open_page)
         street.tweets("bob", "@smoney send 10€ @alice")
@@ -204,6 +153,7 @@ class TestTheOperatorsPages:
         street.passes(minutes=31)
         expect(page.get_by_role("heading", name="Sign in as an admin")).to_be_visible(timeout=30_000)
 
+    @pytest.mark.prove
     @pytest.mark.parametrize("size", SIZES)
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_fit_on_every_screen(self, street, open_page, seen, pictures, size, scheme):
@@ -225,21 +175,13 @@ class TestTheOperatorsPages:
             (f"/ledger/{street.count('SELECT min(wallet_id) FROM people')}", "account"),
             (f"/outbox/{street.count('SELECT max(id) FROM outbox')}", "row"),
             ("/payments/P-AAAAAA", "problem"),
+            ("/payments/found?who=&amount=1&since=&until=", "found"),
+            ("/bank/balance?balance=100", "balance"),
+            ("/ledger/totals", "totals"),
+            ("/ledger/transfers", "transfers"),
         ):
             page.goto(address(street, path))
             shoot(name)
         page.get_by_role("button", name="Sign out").click()
         shoot("signin")
         assert [each for each in seen.complaints if "400" not in each] == []
-
-
-def presses(page: Page, tag: str, words: str) -> None:
-    """Goes from one thing to the next until it is there, and presses it."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("[document.activeElement.tagName, document.activeElement.textContent.trim()]") == [
-            tag,
-            words,
-        ]:
-            break
-    page.keyboard.press("Enter")

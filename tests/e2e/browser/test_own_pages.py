@@ -81,6 +81,7 @@ class TestOwnPages:
         assert seen.complaints == []
         assert all(request.startswith(street.town.settings.web_address) for request in seen.requests)
 
+    @pytest.mark.prove
     def test_show_a_new_question_by_themselves(self, street, open_page):
         page = sign_in(street, open_page)
         street.tweets("bob", "@smoney send 10€ @alice")
@@ -96,6 +97,7 @@ class TestOwnPages:
         page.keyboard.press("Enter")
         expect(page.get_by_text("Refused. Nothing was paid.")).to_be_visible()
 
+    @pytest.mark.prove
     @pytest.mark.parametrize("size", SIZES)
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_fit_on_every_screen(self, street, open_page, seen, pictures, size, scheme):

@@ -290,6 +290,7 @@ class TestPictures:
 
 
 class TestLiveness:
+    @pytest.mark.prove
     def test_falls_back_to_asking_where_the_stream_is_not_to_be_had(self, stage, open_page):
         page = open_page(
             stage.address, before=lambda page: page.route("**/sandbox/events", lambda route: route.abort())

@@ -7,6 +7,7 @@ import pytest
 from bot.demo.playing import stage
 from bot.demo.transcript import Untrue, parse
 from tests.e2e.transcripts.record import README, ROOT, STORY, copies_in, copy_of, transcripts
+from tests.newer_names import spoken
 
 
 def named(path: Path) -> str:
@@ -18,6 +19,14 @@ class TestTranscript:
     def test_is_what_happens(self, path):
         transcript = parse(path.read_text(encoding="utf-8"))
         with stage(transcript) as (_, player):
+            player.play(transcript)
+
+    @pytest.mark.parametrize("name", ["edited-tweets", "several-payees"])
+    def test_is_the_same_where_x_speaks_its_newer_names(self, name):
+        (path,) = (path for path in transcripts() if path.stem == name)
+        transcript = parse(path.read_text(encoding="utf-8"))
+        with spoken(), stage(transcript) as (town, player):
+            assert town.world.newer_names
             player.play(transcript)
 
     def test_that_tells_of_something_else_fails(self):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.settings import variable
-from tests.integration.payments.conftest import Street, town_at
+from tests.integration.payments.conftest import Street, paid_once, town_at
 
 
 @dataclass
@@ -32,11 +32,8 @@ Smoney = Callable[..., Said]
 @pytest.fixture
 def street(database_url: str, tmp_path: Path) -> Iterator[Street]:
     """bob has paid alice 10 €; see `tests/integration/payments/conftest.py`."""
-    with town_at(database_url, tmp_path) as town:
-        street = Street(town)
-        street.tweets("bob", "@smoney send 10€ @alice")
-        street.answers("bob")
-        yield street
+    with town_at(database_url, tmp_path, prepare=paid_once) as town:
+        yield Street(town)
 
 
 @pytest.fixture

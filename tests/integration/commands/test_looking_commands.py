@@ -117,3 +117,17 @@ class TestPaymentFind:
         assert smoney("payment", "find", "--who", "@nobody_at_all").code == 2
         assert smoney("payment", "find", "--amount", "1.000").code == 2
         assert smoney("payment", "find", "--since", "yesterday").code == 2
+
+
+class TestUsage:
+    def test_tells_calls_dollars_and_dollars_for_each_payment(self, street, smoney):
+        """As the sandbox's meter has it; prices are thousandths of a dollar."""
+        street.town.bot.usage.note()
+        told = json.loads(smoney("usage", "--json").out)
+        total, meter = told["total"], street.world.meter.thousandths
+        assert total["payments"] == 1
+        assert total["dollars"] == total["dollars_per_payment"] == f"{meter // 1000}.{meter % 1000:03d}"
+        assert total["calls"] == sum(line["calls"] for line in told["calls"])
+        sends = next(row for row in told["limits"] if row["call"] == "send_message" and row["minutes"] == 15)
+        assert sends["said_by"] == "X"
+        assert f"{total['dollars']} $ a payment" in smoney("usage").out

@@ -7,13 +7,15 @@ import bot.migrations
 import ledger.migrations
 from ledger.database import Database
 
+BEFORE, NEWEST = "0019", "0020"
+
 
 @pytest.fixture
 def older(street):
     """The town's database, one step behind: the newest step's tables and mark are gone."""
-    street.change("DROP TABLE bank_lines")
-    street.change("DROP INDEX ix_proposals_amount")
-    street.change("UPDATE bot_schema_version SET version_num = '0017'")
+    street.change("DROP INDEX ix_intent_lines_username")
+    street.change("ALTER TABLE intent_lines DROP COLUMN username_index")
+    street.change(f"UPDATE bot_schema_version SET version_num = '{BEFORE}'")
     return street
 
 
@@ -22,25 +24,27 @@ class TestMigrate:
         said = smoney("migrate", "--dry-run", "--json")
         assert said.code == 0, said.err
         (row,) = said.rows
-        assert row["steps"][0]["revision"] == "0018"
-        assert "bank" in row["steps"][0]["what"]
-        assert older.count("SELECT count(*) FROM bot_schema_version WHERE version_num = '0017'") == 1
-        assert "bank_lines" not in older.town.bot.database.read(
-            lambda session: inspect(session.connection()).get_table_names()
+        assert row["steps"][0]["revision"] == NEWEST
+        assert "handle" in row["steps"][0]["what"]
+        assert older.count(f"SELECT count(*) FROM bot_schema_version WHERE version_num = '{BEFORE}'") == 1
+        columns = older.town.bot.database.read(
+            lambda session: inspect(session.connection()).get_columns("intent_lines")
         )
+        assert "username_index" not in {column["name"] for column in columns}
 
     def test_brings_it_to_this_form(self, older, smoney):
         assert smoney("migrate").code == 0
-        assert older.count("SELECT count(*) FROM bank_lines") == 0
+        assert older.count("SELECT count(username_index) FROM intent_lines") == 0
         said = smoney("migrate")
         assert "has this program's form already" in said.out
 
     def test_tells_of_a_step_that_would_fail(self, older, smoney):
-        older.change("CREATE TABLE bank_lines (id INTEGER)")
+        kind = "BLOB" if older.town.bot.database.dialect == "sqlite" else "BYTEA"
+        older.change(f"ALTER TABLE intent_lines ADD COLUMN username_index {kind}")
         said = smoney("migrate", "--dry-run")
         assert said.code == 1
-        assert "bank_lines" in said.err
-        assert older.count("SELECT count(*) FROM bot_schema_version WHERE version_num = '0017'") == 1
+        assert "username_index" in said.err
+        assert older.count(f"SELECT count(*) FROM bot_schema_version WHERE version_num = '{BEFORE}'") == 1
 
     def test_refuses_a_newer_one(self, street, smoney):
         street.change("UPDATE bot_schema_version SET version_num = '9999'")

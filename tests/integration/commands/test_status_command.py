@@ -28,7 +28,10 @@ class TestStatus:
         said = smoney("status")
         assert said.code == 1
         assert "rows_set_aside since 2026-11-23 12:00:00 UTC: findings 1, rows 1" in said.out
+        assert "what to do: docs/operating/runbook.md#rows_set_aside" in said.out
         assert "no alarm" not in said.out
+        (row,) = smoney("status", "--json").rows
+        assert row["alarms"][0]["runbook"] == "docs/operating/runbook.md#rows_set_aside"
 
     def test_shows_what_is_halted(self, street, smoney):
         bot = street.town.bot

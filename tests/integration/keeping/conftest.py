@@ -18,7 +18,7 @@ from bot.settings import Settings, load
 from bot.wiring import utc_now
 from ledger.clock import Clock
 from ledger.database import Database
-from tests.integration.payments.conftest import Street, town_at
+from tests.integration.payments.conftest import Street, paid_once, town_at
 
 CONNINFO = "postgresql://{user}:{password}@/{name}?host={host}&port={port}"
 
@@ -57,11 +57,8 @@ class Keeper:
 @pytest.fixture
 def street(database_url: str, tmp_path: Path) -> Iterator[Street]:
     """bob has paid alice 10 €."""
-    with town_at(database_url, tmp_path / "home") as town:
-        street = Street(town)
-        street.tweets("bob", "@smoney send 10€ @alice")
-        street.answers("bob")
-        yield street
+    with town_at(database_url, tmp_path / "home", prepare=paid_once) as town:
+        yield Street(town)
 
 
 @pytest.fixture

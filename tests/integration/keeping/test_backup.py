@@ -16,6 +16,8 @@ from bot.keeping.restoring import restore
 from bot.keys import Keyring, generate
 from bot.sealing import seal
 from bot.settings import load
+from bot.store.admin_tables import AdminRow, AdminSessionRow
+from bot.store.device_tables import DeviceRow
 from bot.wiring import utc_now
 from ledger.money import EUR, Money
 from ledger.transfers import NewTransfer
@@ -93,6 +95,28 @@ class TestBackup:
         assert not before.pop("restores")
         before.pop("leases"), after.pop("leases")  # the dead bot holds nothing any more
         assert after == before
+
+    def test_restored_signs_everybody_out(self, street, keeper):
+        """Who was signed in at its moment may have been signed out since, or have lost the role or the account."""
+        now, bob = street.world.now(), street.world.person("bob").id
+        seen = {"secret_hash": b"x" * 32, "created_at": now, "seen_at": now}
+
+        def sign_in(session):
+            session.add(AdminRow(id=7, name="anna", role="owner", added_at=now))
+            session.flush()
+            session.add(AdminSessionRow(id=7, admin_id=7, **seen))
+            session.add(DeviceRow(id=7, person_id=bob, proved_at=now, **seen))
+
+        database = street.town.bot.database
+        database.write(sign_in)
+        file, _ = keeper.backs_up(database)
+        assert keeper.restores(file).findings == ()
+
+        def are_ended(session):
+            return [session.get_one(table, 7).ended_at is not None for table in (AdminSessionRow, DeviceRow)]
+
+        with keeper.restored() as copy:
+            assert copy.read(are_ended) == [True, True]
 
     def test_made_while_people_pay_loses_nothing_up_to_its_moment(self, street, keeper):
         database = street.town.bot.database

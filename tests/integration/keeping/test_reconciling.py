@@ -21,8 +21,7 @@ ADMIN = Actor("root (system)", Role.OWNER)
 
 @contextmanager
 def disaster(street, keeper, file):
-    """The old book is gone; a minute later the bot runs on the restored one, in the same town."""
-    street.town.bot.database.close()
+    """Nobody asks the old book any more; a minute later the bot runs on the restored one, in the same town."""
     street.sleeps(minutes=1)
     assert keeper.restores(file).findings == ()
     settings = street.town.settings.model_copy(update={"database_url": keeper.empty.database_url})

@@ -1,6 +1,6 @@
 """A town for tests: the sandbox's core and the whole bot in one process, on each database, on a clock that stands."""
 
-import os
+import random
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlmodel import Session
 
 from bot.auditing import verify
-from bot.demo.town import Resident, Town, demo_settings, open_town
+from bot.demo.town import Resident, Town
 from bot.payments.challenge import LETTERS
 from bot.sandbox.core import World as SandboxWorld
 from bot.sandbox.ground import StoppedClock
@@ -23,6 +22,7 @@ from bot.sandbox.limits import WIDE
 from bot.sandbox.posts import StoredPost
 from bot.store.columns import metadata
 from ledger.clock import microseconds_of
+from tests.integration.kept_towns import Preparation, kept_town
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CODE = re.compile(rf"\b([{LETTERS}]) ([0-9]{{6}})\b")
@@ -134,14 +134,31 @@ class Street:
         return self.count("SELECT count(*) FROM intents WHERE state = 'paid'")
 
 
-def town_at(url: str, home: Path, **chosen: object) -> AbstractContextManager[Town]:
-    sandbox = SandboxWorld(StoppedClock(NOON), limits=WIDE)
-    settings = demo_settings(home, os.urandom, database_url=SecretStr(url), **chosen)
-    return open_town(settings, sandbox, entropy=os.urandom, residents=RESIDENTS)
+def nothing_more(_: Town) -> None:
+    """They have moved in, and that is all."""
+
+
+def paid_once(town: Town) -> None:
+    """bob has paid alice 10 €."""
+    street = Street(town)
+    street.tweets("bob", "@smoney send 10€ @alice")
+    street.answers("bob")
+    town.bot.usage.note()  # as a daemon does before it ends
+
+
+def town_at(
+    url: str, home: Path, *, prepare: Preparation = nothing_more, **chosen: Any
+) -> AbstractContextManager[Town]:
+    """bob has 100 €, alice 0 €, carol 20 €; zoe has not enrolled; and what `prepare` does in the town was done."""
+    return kept_town(url, home, world=_at_noon, residents=RESIDENTS, prepare=prepare, **chosen)
+
+
+def _at_noon(chance: random.Random) -> SandboxWorld:
+    return SandboxWorld(StoppedClock(NOON), chance=chance, limits=WIDE)
 
 
 @contextmanager
-def a_street(url: str, home: Path, **chosen: object) -> Iterator[Street]:
+def a_street(url: str, home: Path, **chosen: Any) -> Iterator[Street]:
     """One with settings of its own; at its end everything must hold."""
     with town_at(url, home, **chosen) as town:
         yield Street(town)

@@ -16,9 +16,11 @@ from bot.sandbox.core import World as SandboxWorld
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.ground import StoppedClock
 from bot.sandbox.limits import WIDE, Operation
+from bot.store.outbox import Priority
 from bot.x.budget import SEND, Budget, own_rules
 from bot.x.usage import bill
-from tests.integration.payments.conftest import NOON, RESIDENTS, Street
+from ledger.clock import microseconds_of
+from tests.integration.payments.conftest import NOON, RESIDENTS, Street, town_at
 
 SCARCE = replace(WIDE, quarter_hour={**WIDE.quarter_hour, Operation.SEND_MESSAGE: 15})
 
@@ -74,6 +76,45 @@ class TestScarceMessages:
         assert scarce.has("alice") == 5_00
         scarce.passes(minutes=16)
         assert "\n".join(scarce.heard("bob")).count("Paid") == 2
+
+    @pytest.mark.parametrize("window", [900, 86_400])
+    @pytest.mark.parametrize("allowed", [2, 4, 15])
+    def test_are_kept_for_questions_however_few_there_are(self, scarce, window, allowed):
+        """The last one of a window is no notice's, in a quarter of an hour and in a day."""
+        bot = scarce.town.bot
+        bot.database.write(lambda session: bot.budget.reserve(session, SEND, Priority.CHALLENGE) and None)
+        scarce.change(f"UPDATE call_windows SET used = 0, ends_at = {microseconds_of(NOON)}")
+        scarce.change(f"UPDATE call_windows SET allowed = {allowed} WHERE window_seconds = {window}")
+        taken = 0
+        while bot.database.write(lambda session: bot.budget.reserve(session, SEND, Priority.NOTICE)) is None:
+            taken += 1
+        assert 0 < taken < allowed
+        for _ in range(allowed - taken):
+            assert (
+                bot.database.write(lambda session: bot.budget.reserve(session, SEND, Priority.ANSWER)) is None
+            )
+        assert bot.database.write(lambda session: bot.budget.reserve(session, SEND, Priority.CHALLENGE))
+
+    def test_are_taken_in_the_transaction_that_claims_the_send(self, scarce, monkeypatch):
+        """What dies while it claims has taken nothing; what dies while it sends has taken one."""
+        bot = scarce.town.bot
+
+        def used() -> int:
+            return int(scarce.count("SELECT sum(used) FROM call_windows WHERE window_seconds = 900"))
+
+        scarce.says("bob", "balance")
+        before = used()
+        scarce.says("bob", "history", settle=False)
+        bot.listening.read_messages()
+        bot.work.run()
+        for at, taken, state in ((bot.courier.together, 0, "waiting"), (bot.courier.gateway, 1, "sending")):
+            with monkeypatch.context() as patch:
+                name = "word" if taken == 0 else "send_message"
+                patch.setattr(type(at), name, _dies)
+                with pytest.raises(KeyboardInterrupt):
+                    bot.courier.deliver()
+            assert used() - before == taken
+            assert scarce.count(f"SELECT count(*) FROM outbox WHERE state = '{state}'") == 1
 
     def test_x_saying_wait_is_believed(self, scarce):
         scarce.world.plan_fault(
@@ -166,6 +207,10 @@ class TestScarceMessages:
         )
 
 
+def _dies(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 class TestUsage:
     def test_is_what_the_sandbox_would_have_charged(self, scarce):
         town = scarce.town
@@ -182,6 +227,7 @@ class TestUsage:
 
 
 class TestTwoCouriers:
+    @pytest.mark.race
     def test_never_take_more_than_x_allows(self, postgresql_url, tmp_path):
         """The limit's row is locked while a send is taken from it: sixteen threads, fifteen sends."""
         settings = demo_settings(tmp_path, os.urandom, database_url=SecretStr(postgresql_url))
@@ -198,6 +244,30 @@ class TestTwoCouriers:
                     )
                 )
         assert taken.count(None) == 15
+
+    @pytest.mark.race
+    def test_never_tell_one_person_two_things_at_once(self, postgresql_url, tmp_path):
+        """What one person is told stays in order, however many tell; others need not wait for it."""
+        with town_at(postgresql_url, tmp_path) as town:
+            street, bot = Street(town), town.bot
+            street.tweets("bob", "@smoney send 2€ @alice", settle=False)
+            street.says("bob", "balance", settle=False)
+            street.says("carol", "balance", settle=False)
+            bot.listening.read_mentions()
+            bot.listening.read_messages()
+            bot.work.run()
+            bob, carol = (town.world.person(name).id for name in ("bob", "carol"))
+            claims = [
+                bot.database.write(lambda session: bot.courier._claim(session, "message")) for _ in range(3)
+            ]
+            assert [getattr(claim, "person_id", claim) for claim in claims] == [bob, carol, False]
+            for claim in claims:
+                if not isinstance(claim, bool):
+                    bot.courier._send(claim)
+            town.settle()
+            told = street.heard("bob")
+            assert "To pay, answer" in told[-2]
+            assert "balance" in told[-1].lower()
 
 
 class TestManyCommands:

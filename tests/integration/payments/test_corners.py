@@ -1,9 +1,13 @@
 """Corners where a plausible program goes wrong: each of these once did."""
 
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.limits import Operation
+from bot.sandbox.refusals import DUPLICATE
 
 
 def store_posts(street, posts):
@@ -105,6 +109,22 @@ class TestTheSameWordsTwice:
         street.says("bob", street.wrong_code("bob"))
         street.passes(minutes=1)
         assert sum("code does not" in words for words in street.heard("bob")) == 2
+
+    @pytest.mark.parametrize("as_what", ["a second reply", "the same text"])
+    def test_that_x_refuses_after_a_lost_answer_have_arrived(self, street, as_what):
+        """X shows what was posted so late that the look-up finds nothing; then it knows the second try for one."""
+        if as_what == "the same text":
+            refusal = {"kind": FaultKind.REFUSE, "status": 403, "detail": DUPLICATE, "skip": 1}
+            street.world.plan_fault(operation=Operation.CREATE_POST, **refusal)
+        street.tweets("zoe", "@smoney send 10€ @bob", settle=False)
+        street.world.ground.lag = timedelta(hours=1)
+        street.world.plan_fault(FaultKind.LOSE, Operation.CREATE_POST)
+        street.town.settle()
+        for _ in range(3):
+            street.passes(minutes=1)
+        assert street.count("SELECT count(*) FROM outbox WHERE kind = 'reply' AND state = 'sent'") == 1
+        street.passes(hours=2)
+        assert len(street.replies()) == 1
 
 
 class TestARetiredKey:

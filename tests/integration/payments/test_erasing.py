@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from bot.sandbox.faults import FaultKind
+from bot.sandbox.limits import Operation
+from bot.store.switches import Switch, turn_off, turn_on
 from bot.wiring import erasure_file
 from bot.x.gateway import UserId
 
@@ -140,6 +143,39 @@ class TestErasing:
         (line,) = erasure_file(street.town.settings).read_text().splitlines()
         assert set(json.loads(line)) == {"person_hash", "erased_at"}
         assert str(street.world.person("alice").id) not in line
+
+    def test_asked_again_after_a_lost_answer_is_asked_once_each(self, street):
+        """The first question has another code: it must not be looked for, nor said, in the words of the second."""
+        street.world.plan_fault(FaultKind.LOSE, Operation.SEND_MESSAGE)
+        street.says("alice", "erase me")
+        street.says("alice", "erase me")
+        for _ in range(3):
+            street.passes(minutes=1)
+        asked = [said for said in street.heard("alice") if "Erase your account" in said]
+        assert len(asked) == len(set(asked)) == 2
+        street.answers("alice")
+        assert ERASED in street.heard("alice")[-1]
+
+    def test_of_who_comes_back_before_they_were_told_ends_too(self, street):
+        """They hear of both in one message, and what is left of the first goes all the same."""
+        street.says("alice", "erase me")
+        write, clock = street.town.bot.database.write, street.world.now
+        write(lambda session: turn_on(session, Switch.SENDS_PAUSED, by="anna", clock=clock))
+        street.answers("alice")
+        street.passes(minutes=1)
+        street.says("alice", "start")
+        assert street.count("SELECT count(*) FROM erasures WHERE left_id IS NOT NULL") == 1
+        write(lambda session: turn_off(session, Switch.SENDS_PAUSED))
+        before = len(street.heard("alice"))
+        street.passes(minutes=1)
+        told = street.heard("alice")[before:]
+        assert len(told) == 1
+        assert ERASED in told[0]
+        assert street.count("SELECT count(*) FROM erasures WHERE left_id IS NOT NULL") == 0
+        street.passes(days=1)
+        street.tweets("bob", "@smoney send 1€ @alice")
+        street.answers("bob")
+        assert street.has("alice") == 100
 
 
 class TestDatabase:

@@ -5,6 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.people.freezing import FrozenBy
+from bot.sandbox.faults import FaultKind
+from bot.sandbox.limits import Operation
 from bot.x.gateway import UserId
 
 
@@ -36,6 +38,15 @@ class TestFreezing:
         street.tweets("bob", "@smoney send 10€ @alice")
         assert "Your account is frozen" in street.heard("bob")[-1]
         assert street.replies() == []
+
+    def test_of_somebody_who_never_wrote_is_told_to_nobody(self, street):
+        """X would refuse the message."""
+        street.tweets("bob", "@smoney send 10€ @zoe")
+        street.answers("bob")
+        freeze_as_operator(street, "zoe")
+        street.tweets("zoe", "@smoney freeze my account")
+        assert street.count("SELECT count(*) FROM people WHERE frozen_at IS NOT NULL") == 1
+        assert street.count("SELECT count(*) FROM outbox WHERE phrase LIKE 'frozen%'") == 0
 
     def test_ends_open_questions(self, street):
         street.tweets("bob", "@smoney send 10€ @alice")
@@ -116,6 +127,20 @@ class TestFreezing:
 
 
 class TestThawing:
+    def test_asked_again_after_a_lost_answer_is_asked_once_each(self, street):
+        """The first question has another code: it must not be looked for, nor said, in the words of the second."""
+        street.says("bob", "freeze")
+        street.world.plan_fault(FaultKind.LOSE, Operation.SEND_MESSAGE)
+        street.says("bob", "thaw")
+        street.says("bob", "unfreeze")
+        for _ in range(3):
+            street.passes(minutes=1)
+            street.town.settle()
+        asked = [said for said in street.heard("bob") if "Open your account again" in said]
+        assert len(asked) == len(set(asked)) == 2
+        street.answers("bob")
+        assert "open again" in street.heard("bob")[-1]
+
     def test_needs_the_code_that_was_asked_for(self, street):
         street.says("bob", "freeze")
         street.says("bob", "thaw")

@@ -98,6 +98,35 @@ class TestGuards:
             findings = verify(town.bot.database, town.settings).findings
             assert any("which is not there" in finding for finding in findings)
 
+    @pytest.mark.parametrize("back", [True, False])
+    def test_a_payment_out_of_a_wallet_put_under_another_persons_number_is_found(
+        self, database_url, tmp_path, back
+    ):
+        """Whoever writes the database of the running bot makes it pay from somebody else's wallet, with a true answer."""
+        with town_at(database_url, tmp_path) as town:
+            street = Street(town)
+            street.tweets("bob", "@smoney send 1€ @alice")
+            street.answers("bob")
+            swap_wallets(street, "bob", "carol")
+            street.tweets("carol", "@smoney send 50€ @alice")
+            street.answers("carol")
+            assert street.has("alice") == 51_00
+            if back:
+                swap_wallets(street, "bob", "carol")
+            findings = verify(town.bot.database, town.settings).findings
+            assert any("wallet" in finding for finding in findings)
+
+
+def swap_wallets(street: Street, one: str, other: str) -> None:
+    first, second = street.world.person(one).id, street.world.person(other).id
+    wallets = {
+        user_id: street.count(f"SELECT wallet_id FROM people WHERE user_id = {user_id}")
+        for user_id in (first, second)
+    }
+    street.change(f"UPDATE people SET wallet_id = NULL WHERE user_id IN ({first}, {second})")
+    street.change(f"UPDATE people SET wallet_id = {wallets[second]} WHERE user_id = {first}")
+    street.change(f"UPDATE people SET wallet_id = {wallets[first]} WHERE user_id = {second}")
+
 
 def _forge(town, *, authorisation_id):
     """A second transfer like the one that was paid, under the same authorisation or another."""

@@ -1,5 +1,6 @@
 """Master keys changed while the bot runs: everything opens before, during and after; wrong keys touch nothing."""
 
+import json
 import os
 from functools import partial
 from pathlib import Path
@@ -152,6 +153,21 @@ class TestRotation:
             database.write(lambda s: s.connection().execute(broken) and None)
             done = Rotation(database, Vault(Keyring(both), os.urandom)).run()
         assert {column.column for column in done if column.unreadable} == {"name_sealed"}
+
+    def test_by_command_names_what_it_left_and_ends_with_1(self, book, monkeypatch):
+        with book.open(book.old) as town:
+            lived_in(town)
+        broken = text("UPDATE people SET name_sealed = substr(name_sealed, 1, 20)")
+        with Database(book.url) as database:
+            database.write(lambda s: s.connection().execute(broken) and None)
+        monkeypatch.setenv("SMONEY_DATABASE_URL", book.url)
+        monkeypatch.setenv("SMONEY_KEYS", f"{book.new},{book.old}")
+        monkeypatch.chdir(book.home)
+        shown = CliRunner().invoke(app, ["keys", "rotate", "--json"])
+        said = json.loads(shown.stdout)
+        assert shown.exit_code == 1
+        assert said["values"] > 0
+        assert {(one["table"], one["column"]) for one in said["left"]} == {("people", "name_sealed")}
 
     def test_by_command_says_how_many(self, book, monkeypatch):
         with book.open(book.old) as town:

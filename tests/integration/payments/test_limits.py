@@ -10,7 +10,7 @@ from bot.people.tiers import Tier
 from bot.store.tables import ChallengeRow
 from bot.x.gateway import UserId
 from tests.integration.payments.conftest import CODE, Street, town_at
-from tests.integration.payments.test_second_factor import Page
+from tests.integration.payments.test_page_answers import Form
 
 
 def is_known_as(street: Street, username: str, tier: Tier) -> None:
@@ -66,12 +66,82 @@ class TestWithoutASecondFactor:
             assert pays(street, "bob", 1, "alice")
 
     def test_a_new_second_factor_raises_nothing_for_48_hours(self, bound):
-        Page(bound).enrols()
-        assert not pays(bound, "bob", 31, "alice")
-        bound.passes(hours=47)
-        assert not pays(bound, "bob", 31, "alice")
+        form = Form(bound)
+        form.enrols()
+        for hours in (0, 47):
+            bound.passes(hours=hours)
+            assert not pays(bound, "bob", 31, "alice")
+            # Nor is it asked on the page, where the new factor could answer.
+            assert not form.asks("questions")
         bound.passes(hours=1)
-        assert pays(bound, "bob", 31, "alice")
+        assert answers_on_the_page(bound, form, 31)
+
+
+class TestWithASecondFactor:
+    """Whoever has stolen the session on X reads the messages of its owner, and answers them."""
+
+    def test_a_message_pays_no_more_than_without_one(self, bound):
+        form = active(bound)
+        bound.tweets("bob", "@smoney send 30.01€ @alice")
+        assert CODE.search(bound.heard("bob")[-1]) is None
+        assert "on my page with your authenticator app" in bound.heard("bob")[-1]
+        (question,) = form.asks("questions")
+        bound.says("bob", question.answer)  # were the code known all the same
+        assert "A message is not enough" in bound.heard("bob")[-1]
+        assert (bound.payments, bound.has("alice")) == (0, 0)
+        assert form.sends(question).state == "paid"
+        assert bound.has("alice") == 30_01
+
+    def test_small_ones_are_still_paid_by_a_message(self, bound):
+        active(bound)
+        assert pays(bound, "bob", 30, "alice")
+
+    def test_messages_pay_no_more_in_a_day_than_without_one_and_the_page_does(self, bound):
+        form = active(bound)
+        is_known_as(bound, "bob", Tier.IDENTIFIED)
+        assert answers_on_the_page(bound, form, 40)
+        with_messages = [pays(bound, "bob", 20, "alice") for _ in range(2)]
+        assert with_messages == [True, True]
+        assert bound.has("alice") == 80_00
+
+    def test_a_question_that_no_message_can_answer_any_more_is_answered_on_the_page(
+        self, database_url, tmp_path
+    ):
+        """Each fits by itself when it is asked; then the day's allowance is used up."""
+        with town_at(
+            database_url, tmp_path, allowance_per_payment_minor=30_00, allowance_per_day_minor=50_00
+        ) as town:
+            street = Street(town)
+            form = active(street)
+            codes = []
+            for payee in ("alice", "carol"):
+                street.tweets("bob", f"@smoney send 28€ @{payee}")
+                codes.append(street.code("bob"))
+            for code in codes:
+                street.says("bob", code)
+            assert street.payments == 1
+            assert "A message is not enough" in street.heard("bob")[-1]
+            (question,) = form.asks("questions")
+            assert form.sends(question).state == "paid"
+
+    def test_a_yes_to_what_is_answered_on_the_page_is_told_so(self, bound):
+        active(bound)
+        bound.tweets("bob", "@smoney send 31€ @alice")
+        bound.says("bob", "yes")
+        assert "A message is not enough" in bound.heard("bob")[-1]
+
+
+def active(street: Street) -> Form:
+    form = Form(street)
+    form.is_active()
+    form.waits(minutes=1)
+    return form
+
+
+def answers_on_the_page(street: Street, form: Form, euros: int) -> bool:
+    street.tweets("bob", f"@smoney send {euros}€ @alice")
+    (question,) = form.asks("questions")
+    return bool(form.sends(question).state == "paid")
 
 
 class TestEachTier:
@@ -116,6 +186,7 @@ class TestCounting:
             assert street.payments == 1
             assert street.has("bob") == 100_00 - 28_00
 
+    @pytest.mark.race
     def test_two_paying_at_the_same_moment_cannot_both_slip_under(self, database_url, tmp_path):
         """As on the page, where no worker holds the person: whoever pays takes the payer first."""
         with town_at(

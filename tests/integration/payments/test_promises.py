@@ -9,6 +9,7 @@ import pytest
 from bot.errors import GatewayUnavailable
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.limits import Operation
+from bot.store.switches import Switch, turn_off, turn_on
 from bot.utterances import utterance_of
 from bot.x.gateway import PostId, UserId
 from ledger.money import EUR, Money
@@ -498,6 +499,27 @@ class TestComingAndGoing:
         street.edits(post, "@smoney is lovely")
         street.passes(hours=2)
         assert street.count("SELECT count(*) FROM outbox WHERE phrase = 'order_withdrawn'") == 0
+
+
+class TestLateNotices:
+    def test_that_nothing_was_paid_is_not_said_of_an_order_that_goes_on(self, street):
+        """X let nothing be said while the order was withdrawn, and given again by another edit."""
+        write, clock = street.town.bot.database.write, street.world.now
+        post = street.tweets("bob", "@smoney send 10€ @alice")
+        write(lambda session: turn_on(session, Switch.SENDS_PAUSED, by="anna", clock=clock))
+        street.edits(post, "@smoney is lovely")
+        assert street.count("SELECT count(*) FROM outbox WHERE phrase = 'order_withdrawn'") == 1
+        street.edits(post, "@smoney send 12€ @alice")
+        street.says("bob", "balance")  # what is said together with it
+        write(lambda session: turn_off(session, Switch.SENDS_PAUSED))
+        street.passes(minutes=1)
+        street.answers("bob")
+        assert street.has("alice") == 12_00
+        assert not [words for words in street.heard("bob") if "cancelled the order" in words]
+        ended = street.count(
+            "SELECT count(*) FROM outbox WHERE phrase = 'order_withdrawn' AND state = 'dropped'"
+        )
+        assert ended == 1
 
 
 class TestLostAnswers:

@@ -76,6 +76,23 @@ class TestAlarms:
         pays(watched, "alice")
         assert waiting(watched) == ["reissued_handle"]
 
+    def test_the_first_payment_after_the_payee_changed_its_handle(self, database_url, tmp_path):
+        with a_street(database_url, tmp_path, review_changed_handles=True) as street:
+            pays(street, "alice")
+            assert waiting(street) == []
+            street.passes(days=1)
+            street.world.rename(street.world.person("alice").id, "alice_moved")
+            pays(street, "alice_moved")
+            assert waiting(street) == ["changed_handle"]
+            decides(street, "release", street.reference("bob"))
+            street.passes(minutes=1)
+            pays(street, "alice_moved")
+            assert waiting(street) == []
+            street.passes(days=31)
+            street.tweets("carol", "@smoney send 1€ @alice_moved")
+            street.answers("carol")
+            assert waiting(street) == []
+
     def test_are_raised_again_by_another_try(self, watched):
         """Else whoever waits for a refusal, or does not wait at all, would pay at the second try."""
         pays(watched, "alice")

@@ -11,6 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.people.factor_states import Begun, FactorState, Outcome, Removed, Tried, Verified
+from bot.sandbox.faults import Fault, FaultKind
+from bot.sandbox.limits import Operation
 from bot.x.gateway import UserId
 from tests.integration.payments.conftest import Street
 
@@ -132,6 +134,7 @@ class TestACode:
         page.enrols()
         assert not page.does("check", page.app()).accepted
 
+    @pytest.mark.race
     def test_taken_by_two_at_once_is_taken_once(self, page):
         page.is_active()
         code, outcomes = page.app(), []
@@ -309,3 +312,81 @@ class TestSecrets:
 
     def test_a_tried_code_is_a_plain_outcome(self, page):
         assert page.does("check", "482913") == Tried(Outcome.NOTHING)
+
+
+class TestWithoutItsPersonHearing:
+    """The 48 hours are worth their notices: whoever stops the messages, or pulls the brake, begins anew."""
+
+    def test_stopping_ends_one_that_is_new(self, page):
+        page.enrols()
+        page.street.says("bob", "stop")
+        page.waits(hours=48)
+        page.street.says("bob", "start")
+        assert page.state == FactorState.NONE
+
+    def test_nothing_begins_while_they_hear_nothing(self, page):
+        page.street.says("bob", "stop")
+        begun = page.does("begin")
+        assert (begun.secret, begun.tried.outcome) == (None, Outcome.NOTHING)
+
+    def test_what_was_begun_before_is_not_verified_while_they_hear_nothing(self, page):
+        page.secret = page.does("begin").secret
+        page.street.says("bob", "stop")
+        assert page.does("verify", page.app()).tried.outcome is Outcome.NOTHING
+
+    def test_stopping_calls_off_what_waits_to_replace_or_remove_the_one_there_is(self, page):
+        page.is_active()
+        old = page.secret
+        page.enrols()
+        page.does("remove")
+        page.street.says("bob", "stop")
+        page.waits(hours=48)
+        page.street.says("bob", "start")
+        assert page.state == FactorState.ACTIVE
+        assert page.does("check", page.app(secret=old)).accepted
+
+    def test_no_removal_begins_while_they_hear_nothing(self, page):
+        page.is_active()
+        page.street.says("bob", "stop")
+        assert page.does("remove").tried.outcome is Outcome.NOTHING
+        page.waits(hours=48)
+        assert page.state == FactorState.ACTIVE
+
+    def test_with_its_code_it_can_still_be_replaced_and_removed(self, page):
+        page.is_active()
+        page.street.says("bob", "stop")
+        page.enrols(proof=page.app())
+        page.waits(minutes=1)
+        assert page.does("remove", proof=page.app()).tried.accepted
+
+    def test_freezing_ends_a_thiefs_new_one_so_that_its_person_can_thaw(self, page):
+        """As the notice of a new one advises: were it active after its 48 hours, only the thief could thaw."""
+        page.enrols()
+        page.street.says("bob", "freeze")
+        assert page.told("has no authenticator app any more") == 1
+        page.waits(hours=48)
+        page.street.says("bob", "unfreeze")
+        page.street.answers("bob")
+        page.street.tweets("bob", "@smoney send 1€ @alice")
+        page.street.answers("bob")
+        assert page.street.has("alice") == 1_00
+
+    def test_freezing_calls_off_a_removal(self, page):
+        page.is_active()
+        page.does("remove")
+        page.street.says("bob", "freeze")
+        assert page.told("Called off") == 1
+        page.waits(hours=48)
+        assert page.state == FactorState.ACTIVE
+
+    def test_nothing_begins_while_it_is_frozen(self, page):
+        page.street.says("bob", "freeze")
+        assert page.does("begin").tried.outcome is Outcome.NOTHING
+
+    def test_one_that_x_cannot_tell_of_ends(self, page):
+        """A thief who blocks the bot as its person would otherwise wait in silence too."""
+        refused = Fault(FaultKind.REFUSE, Operation.SEND_MESSAGE, times=2, status=403, title="Forbidden")
+        page.street.world.faults.plan(refused)
+        page.enrols()
+        page.street.town.settle()
+        assert page.state == FactorState.NONE

@@ -1,19 +1,25 @@
 """Money moved by admins: two people for what comes in and goes out, nobody overdrawn, each thing once, all written down."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.admin.acts import NotAllowed, Role
+from bot.admin.glance import glance_of
 from bot.admin.log import Actor
 from bot.admin.office import open_office
+from bot.admin.proposals import STAYS_OPEN, proposals_of
 from bot.errors import Misconfigured
 from bot.payments.refunding import CannotRefund
 from bot.people.tiers import Tier
 from bot.wiring import World
+from ledger.clock import IdSource
 from ledger.money import EUR, Money
+from tests.integration.payments.conftest import Street, town_at
 
 OLGA, TOM, SAM = Actor("olga", Role.OWNER), Actor("tom", Role.TREASURER), Actor("sam", Role.SUPPORT)
 TEN = Money(10_00, EUR)
@@ -72,6 +78,14 @@ class Admin:
         )
         self.street.town.settle()
         return done
+
+    def read(self, work):
+        return self.street.town.bot.database.read(work)
+
+    def lapses(self):
+        """What the daemon does now and then."""
+        proposals = self.treasury.proposals
+        return self.write(proposals.lapse_overdue) if self.read(proposals.has_overdue) else 0
 
     def refuse(self, proposal, *, by=TOM):
         return self.write(lambda session: self.treasury.refuse(session, by, proposal.id, reason="I have not"))
@@ -155,6 +169,54 @@ class TestMoneyIn:
         street.sleeps(days=3, minutes=1)
         assert admin.approve(proposal).state == "expired"
         assert street.has("alice") == 0
+
+    def test_lapses_by_itself_and_frees_its_reference(self, street, admin):
+        proposal = admin.fund("@alice")
+        assert admin.lapses() == 0
+        street.sleeps(days=3, minutes=1)
+        assert admin.lapses() == 1
+        assert admin.lapses() == 0
+        row = admin.read(lambda session: admin.treasury.proposals.one(session, proposal.id))
+        assert (row.state, row.decided_by) == ("expired", "self-check")
+        assert row.decided_at == row.proposed_at + STAYS_OPEN
+        (action, *_) = admin.read(admin.office.log.newest)
+        assert (action.by, action.action) == ("self-check", "proposal.lapse")
+        assert (action.subject, action.facts["amount_minor"]) == (f"proposal {proposal.id}", 10_00)
+        assert admin.approve(proposal).state == "expired"
+        assert admin.approve(admin.fund("@alice")).state == "done"
+        assert street.has("alice") == 10_00
+
+    def test_is_seen_as_lapsed_before_anybody_wrote_that_down(self, street, admin):
+        proposal, proposals = admin.fund("@alice"), admin.treasury.proposals
+
+        def listed(state):
+            return [each.id for each in admin.read(lambda session: proposals.newest(session, state=state))]
+
+        street.sleeps(days=3)
+        assert (listed("open"), listed("expired")) == ([proposal.id], [])
+        street.sleeps(seconds=1)
+        assert (listed("open"), listed("expired"), listed(None)) == ([], [proposal.id], [proposal.id])
+        seen = admin.read(lambda session: proposals.one(session, proposal.id))
+        assert (seen.state, seen.decided_by) == ("expired", "self-check")
+        assert admin.read(lambda session: glance_of(session, street.world.now()).proposals) == 0
+        assert street.count("SELECT count(*) FROM proposals WHERE state = 'open'") == 1
+
+    def test_that_is_over_stands_in_nobodys_way(self, street, admin):
+        """Also where the daemon has not come to it yet: who needs the reference ends it, and that is written down."""
+        over = admin.fund("@alice")
+        street.sleeps(days=4)
+        again = admin.fund("@carol")
+        assert again.id != over.id
+        assert street.count("SELECT count(*) FROM proposals WHERE state = 'expired'") == 1
+        assert admin.acts == ["fund.propose", "proposal.lapse", "fund.propose"]
+
+    def test_that_is_over_is_not_refused_either(self, street, admin):
+        over = admin.fund("@alice")
+        street.sleeps(days=4)
+        assert admin.refuse(over).state == "expired"
+        with pytest.raises(NotAllowed):
+            admin.refuse(over, by=Actor("rita", Role.READ))
+        assert admin.acts == ["proposal.lapse", "fund.propose"]
 
     def test_does_not_go_beyond_what_a_tier_may_hold(self, street, admin):
         with pytest.raises(Misconfigured, match="would hold more than the tier identified may"):
@@ -336,3 +398,75 @@ def test_somebody_admins_moved_money_of_can_be_erased(street, admin):
     assert "your account is erased" in street.heard("alice")[-1]
     assert street.count("SELECT count(*) FROM authorisations WHERE person_id < 0") == 2
     assert street.count("SELECT count(*) FROM proposals WHERE person_id < 0") == 1
+
+
+@pytest.mark.postgresql
+class TestTheLastMoment:
+    """A second admin's yes and the end of the three days at once, by two programs whose clocks differ."""
+
+    @pytest.fixture
+    def street(self, postgresql_url, tmp_path):
+        with town_at(postgresql_url, tmp_path) as town:
+            yield Street(town)
+
+    @pytest.fixture
+    def late(self, street, admin):
+        """The daemon on another machine, for whom the three days are over."""
+        over = street.world.now() + STAYS_OPEN + timedelta(seconds=1)
+        return proposals_of(street.town.bot.vault, lambda: over, IdSource(lambda: over, os.urandom))
+
+    def test_goes_to_the_yes_that_came_first(self, street, admin, late):
+        proposal = admin.fund("@alice")
+
+        def approved_meanwhile(session):
+            done = admin.treasury.approve(session, TOM, proposal.id, reason="I have seen it")
+            assert in_another_thread(lambda: admin.write(late.lapse_overdue)) == 0  # not waited for
+            return done
+
+        assert admin.write(approved_meanwhile).state == "done"
+        assert admin.write(late.lapse_overdue) == 0
+        assert street.has("alice") == 10_00
+
+    @pytest.mark.race
+    def test_goes_to_the_end_that_came_first(self, street, admin, late):
+        proposal = admin.fund("@alice")
+        with ThreadPoolExecutor(1) as pool:
+
+            def lapsed_meanwhile(session):
+                assert late.lapse_overdue(session) == 1
+                coming = pool.submit(admin.approve, proposal)
+                waits_for_a_lock(street)
+                return coming
+
+            assert admin.write(lapsed_meanwhile).result(timeout=30).state == "expired"
+        assert street.has("alice") == 0
+        assert admin.acts == ["proposal.lapse", "fund.propose"]
+
+    @pytest.mark.race
+    def test_goes_to_one_of_two_who_need_the_reference(self, street, admin, late):
+        over = admin.fund("@alice")
+        street.sleeps(days=4)
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(admin.fund, who, reference="SEPA 1") for who in ("@alice", "@carol")]
+            ended = [one.exception(timeout=30) for one in both]
+        assert {type(one) for one in ended} == {Misconfigured, type(None)}
+        assert street.count("SELECT count(*) FROM proposals WHERE state = 'open'") == 1
+        assert street.count("SELECT count(*) FROM proposals WHERE state = 'expired'") == 1
+        assert over.id != street.count("SELECT id FROM proposals WHERE state = 'open'")
+
+
+def in_another_thread(work):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result(timeout=30)
+
+
+def waits_for_a_lock(street):
+    """Until another connection waits for what this test's transaction holds."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    read = street.town.bot.database.read
+    while not in_another_thread(
+        lambda: read(lambda session: session.connection().execute(waiting).scalar_one())
+    ):
+        pass

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bot.sandbox.meter import Price
+
 
 @pytest.fixture
 def subscribe(plain, bot):
@@ -42,6 +44,14 @@ class TestSubscriptions:
 
     def test_to_the_events_of_somebody_else_are_refused(self, subscribe, bob):
         assert subscribe("dm.received", filter={"user_id": str(bob.id)}).status_code == 403
+
+    def test_are_made_with_an_oauth_2_token_alone(self, plain, bot):
+        path = "/2/activity/subscriptions"
+        body = {"event_type": "dm.received", "filter": {"user_id": str(bot.id)}}
+        answer = plain.send("POST", path, plain.signed(bot, "POST", path), json=body)
+        assert answer.status_code == 403
+        assert "[OAuth 2.0 User Context]" in answer.json()["detail"]
+        assert plain.user(bot, "POST", path, json=body).status_code == 200
 
     @pytest.mark.parametrize(
         "wrong", [{"tag": "x" * 201}, {"filter": 5}, {"filter": {}}, {"colour": 1}], ids=str
@@ -81,6 +91,18 @@ class TestStream:
         assert event["created_timestamp"] == str(int(message.created_at.timestamp() * 1000))
         assert first["data"]["payload"]["users"][str(bob.id)]["data"]["username"] == "bob"
         assert "last" in json.dumps(last)
+
+    def test_repeats_and_costs_a_message_once_and_never_the_bots_own(self, subscribe, lines, world, bot, bob):
+        subscribe("dm.received")
+        message = world.send_message(bob, bot, "start")
+        world.send_message(bot, bob, "welcome")
+        world.redeliver(message.id)
+        told = [
+            next(lines)["data"]["payload"]["direct_message_events"][0]["message_create"]["message_data"]
+            for _ in range(2)
+        ]
+        assert [each["text"] for each in told] == ["start", "start"]
+        assert world.meter.counts[Price.PUSHED_MESSAGE] == 1
 
     def test_needs_the_app(self, plain, bot):
         assert plain.user(bot, "GET", "/2/activity/stream").status_code == 403
@@ -146,6 +168,7 @@ class TestWebhooks:
         signature, content = receiver.brought.get(timeout=5)
         assert signature == receiver.sign(content)
         assert json.loads(content)["data"]["event_type"] == "dm.received"
+        assert world.meter.counts[Price.PUSHED_MESSAGE] == 1
 
     def test_that_cannot_answer_the_challenge_are_refused(self, plain, receiver):
         receiver.secret = "wrong"

@@ -9,6 +9,7 @@ import tweepy
 from xdk.streaming import StreamConfig, StreamError
 
 from bot.sandbox.limits import Operation
+from bot.sandbox.meter import Price
 
 
 @pytest.fixture
@@ -231,6 +232,23 @@ class TestStream:
         version = world.edit(post.id, "@smoney twelve")
         world.redeliver(post.id)
         assert [next(lines)["data"]["id"] for _ in range(3)] == [str(post.id), str(version.id), str(post.id)]
+
+    def test_comes_late_and_in_another_order_where_it_is_told_to(self, lines, world, bob):
+        world.hold_pushes()
+        first, second = (world.post(bob, f"@smoney {number}") for number in range(2))
+        world.release_pushes(reverse=True)
+        third = world.post(bob, "@smoney 3")
+        assert [next(lines)["data"]["id"] for _ in range(3)] == [
+            str(post.id) for post in (second, first, third)
+        ]
+
+    def test_is_charged_for_each_post_once_a_day(self, lines, world, bob):
+        post = world.post(bob, "@smoney hi")
+        world.redeliver(post.id)
+        world.post(bob, "nothing for the bot")
+        for _ in range(2):
+            next(lines)
+        assert world.meter.counts[Price.PUSHED_POST] == 1
 
     def test_allows_one_connection(self, lines, plain, world, bob):
         second = plain.app("GET", "/2/tweets/search/stream")

@@ -12,6 +12,11 @@ from bot.settings import XCredentials
 from bot.x.tweepy_gateway import TweepyGateway
 
 
+@pytest.fixture(params=["older names", "newer names"], autouse=True)
+def spoken_names(request, world):
+    world.newer_names = request.param == "newer names"
+
+
 @pytest.fixture
 def near(world, bot):
     return SandboxGateway(world, bot.id)
@@ -33,12 +38,8 @@ def error_of(act):
     with pytest.raises(SmoneyError) as raised:
         act()
     error = raised.value
-    return (
-        type(error),
-        getattr(error, "at", None),
-        getattr(error, "status", None),
-        getattr(error, "duplicate", None),
-    )
+    looked_at = ("at", "status", "duplicate", "gone", "unsummoned")
+    return (type(error), *(getattr(error, name, None) for name in looked_at))
 
 
 @pytest.fixture
@@ -80,6 +81,8 @@ class TestBothGateways:
         unsummoned = world.post(bob, "hello").id
         first, second, third = (world.post(bob, f"@smoney {number}").id for number in range(3))
         near.reply(first, "same")
+        deleted = world.post(bob, "@smoney deleted").id
+        world.delete(deleted)
 
         def refusals(gateway):
             return (
@@ -88,6 +91,7 @@ class TestBothGateways:
                 error_of(lambda: gateway.reply(second, "same")),
                 error_of(lambda: gateway.reply(third, "€" * 141)),
                 error_of(lambda: gateway.reply(first, "again")),
+                error_of(lambda: gateway.reply(deleted, "hello")),
             )
 
         assert refusals(near) == refusals(far)

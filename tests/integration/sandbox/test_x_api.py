@@ -22,57 +22,6 @@ def problem(response: requests.Response, status: int) -> dict:
     return found
 
 
-@pytest.mark.shared
-class TestDescription:
-    def test_judges_the_answers_of_these_tests(self, plain, bot, judge):
-        if judge is None:
-            pytest.skip("X's description is not beside the project")
-        plain.user(bot, "GET", "/2/users/me")
-        plain.user(bot, "GET", "/2/users/nonsense")
-        assert judge.judged == 2
-
-    @pytest.mark.parametrize(
-        ("body", "objection"),
-        [
-            (b'{"data":{"id":1,"username":"a","name":"b"}}', "is not of type"),
-            (b'{"data":{"id":"1","username":"a","name":"b","autor_id":"2"}}', "strictly"),
-            (b'{"data":{"id":"1","username":"a"}}', "required"),
-            (b"{}", "neither data nor"),
-        ],
-    )
-    def test_objects_to_what_is_wrong(self, description, body, objection):
-        if not description.DESCRIPTION.exists():
-            pytest.skip("X's description is not beside the project")
-        judge = description.Judge()
-        with pytest.raises(description.Objection, match=objection):
-            judge(description.Exchange("GET", "/2/users/me", {}, 200, "application/json", body))
-
-    @pytest.mark.parametrize(
-        ("body", "objection"),
-        [
-            (b'{"meta":{"result_count":1}}', "result_count"),
-            (b'{"data":[],"meta":{"result_count":0}}', "non-empty|too short"),
-            (b'{"data":[{"id":"1"}],"meta":{"result_count":1}}', "without text"),
-            (
-                b"""{"data":[{"id":"1","text":"","edit_history_tweet_ids":["1"]},
-                {"id":"2","text":"","edit_history_tweet_ids":["2"]}],"meta":{"result_count":2}}""",
-                "newest first",
-            ),
-            (
-                b"""{"data":[{"id":"1","text":"hi @bo","edit_history_tweet_ids":["1"],"entities":
-                {"mentions":[{"start":2,"end":5,"username":"bo","id":"7"}]}}],"meta":{"result_count":1}}""",
-                "points at",
-            ),
-        ],
-    )
-    def test_misses_what_is_absent_from_a_page(self, description, body, objection):
-        if not description.DESCRIPTION.exists():
-            pytest.skip("X's description is not beside the project")
-        judge = description.Judge()
-        with pytest.raises(description.Objection, match=objection):
-            judge(description.Exchange("GET", "/2/users/1/mentions", {}, 200, "application/json", body))
-
-
 class TestSigningIn:
     @pytest.fixture
     def me(self, plain, bot):
@@ -371,8 +320,19 @@ class TestMentions:
         (post,) = mentions("?post.fields=edit_history_post_ids,author_id")["data"]
         assert "edit_history_post_ids" in post
         assert "edit_history_tweet_ids" not in post
+        assert "edit_history_tweet_ids" in mentions()["data"][0]
+
+    def test_speak_them_everywhere_where_the_world_does(self, mentions, plain, world, bot):
         world.newer_names = True
-        assert "edit_history_post_ids" in mentions()["data"][0]
+        created = plain.user(bot, "POST", "/2/tweets", json={"text": "@smoney hi"}).json()["data"]
+        query = "?tweet.fields=public_metrics&expansions=author_id&user.fields=public_metrics"
+        answer = mentions(query)
+        (post,), (author,) = answer["data"], answer["includes"]["users"]
+        assert created["edit_history_post_ids"] == post["edit_history_post_ids"] == [post["id"]]
+        assert {"repost_count", "like_count"} <= post["public_metrics"].keys()
+        assert author["public_metrics"]["post_count"] == 1
+        older = ("edit_history_tweet_ids", "retweet_count", "tweet_count")
+        assert not any(name in str(answer) + str(created) for name in older)
 
 
 class TestPosts:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.demo.town import Town
 from bot.sealing import seal
 from bot.watching.alarms import Changes, open_alarms
 from bot.watching.watch import Watch, open_watch
@@ -53,16 +54,19 @@ def watched_town(street: Street, **chosen: object) -> Watched:
     return Watched(street, open_watch(street.town.bot, settings))
 
 
+def part_is_sealed(town: Town) -> None:
+    watched = watched_town(Street(town))
+    watched.pays()
+    watched.street.passes(minutes=10)
+    watched.seals()
+    watched.pays(words="2€ @zoe")
+
+
 @pytest.fixture
 def watched(database_url: str, tmp_path: Path) -> Iterator[Watched]:
     """bob has paid alice, who is a member, and zoe, who is not, so that this is held; a part of it is sealed."""
-    with town_at(database_url, tmp_path) as town:
-        watched = watched_town(Street(town))
-        watched.pays()
-        watched.street.passes(minutes=10)
-        watched.seals()
-        watched.pays(words="2€ @zoe")
-        yield watched_town(watched.street)
+    with town_at(database_url, tmp_path, prepare=part_is_sealed) as town:
+        yield watched_town(Street(town))
 
 
 @pytest.fixture

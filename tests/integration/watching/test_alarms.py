@@ -207,6 +207,7 @@ class TestAdminsOnX:
             heard = [words for words in told.street.heard(username) if "ALARM" in words]
             assert len(heard) == 1
             assert heard[0].startswith("ALARM rows_set_aside, since ")
+            assert "in the runbook under this name" in heard[0]
             assert "Payments are paused" not in heard[0]
         assert told.street.heard("zoe") == []
 
@@ -304,6 +305,7 @@ class TestTheWebhook:
         posting.looks()
         posting.watch.webhook.deliver()
         ((body, signature),) = listener.taken
+        assert json.loads(body)["runbook"] == "docs/operating/runbook.md#rows_set_aside"
         key = webhook_key(keyring_from(posting.street.town.settings))
         assert signature == "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest()
 
@@ -332,15 +334,76 @@ class TestTheWebhook:
         assert pauses[:3] == [timedelta(seconds=5), timedelta(seconds=10), timedelta(seconds=20)]
         assert pauses[-1] == timedelta(minutes=15)
 
-    def test_is_told_anew_of_what_is_open_after_a_start(self, posting, listener):
+    def test_hears_after_a_start_what_the_program_before_it_left_untold(self, posting, listener):
+        """It died between clearing an alarm and sending that: raised and cleared are both told, in order, once."""
         set_aside(posting)
+        posting.looks()
+        put_back(posting)
         posting.looks()
         again = watched_town(posting.street, alarm_webhook_url=SecretStr(listener.url))
         again.looks()
+        assert again.watch.tell_the_webhook() == 2
+        assert [told["state"] for told in listener.told] == ["raised", "cleared"]
+        assert listener.told[0]["id"] == listener.told[1]["id"]
+        once_more = watched_town(posting.street, alarm_webhook_url=SecretStr(listener.url))
+        once_more.looks()
+        assert once_more.watch.tell_the_webhook() == 0
+
+    def test_hears_of_an_end_it_did_not_take_again_with_the_same_id(self, posting, listener):
+        set_aside(posting)
+        posting.looks()
+        assert posting.watch.tell_the_webhook() == 1
+        put_back(posting)
+        posting.looks()
+        listener.answers = [500]
+        assert posting.watch.tell_the_webhook() == 0
+        again = watched_town(posting.street, alarm_webhook_url=SecretStr(listener.url))
         again.looks()
-        assert again.watch.webhook is not None
-        assert again.watch.webhook.deliver() == 1
-        assert listener.told[0]["name"] == "rows_set_aside"
+        assert again.watch.tell_the_webhook() == 1
+        raised, cleared = listener.told
+        assert (cleared["state"], cleared["id"]) == ("cleared", raised["id"])
+
+    def test_hears_twice_rather_than_never(self, posting, listener, monkeypatch):
+        """The program died after it was taken and before that was written down."""
+        set_aside(posting)
+        posting.looks()
+
+        def dies(*_, **__):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr("bot.watching.webhook.note_told", dies)
+            with pytest.raises(KeyboardInterrupt):
+                posting.watch.tell_the_webhook()
+        assert posting.watch.tell_the_webhook() == 1
+        assert len({told["id"] for told in listener.told}) == 1
+        assert len(listener.told) == 2
+
+    def test_that_is_set_later_hears_of_what_is_open_and_not_of_what_was(self, watched, listener):
+        set_aside(watched)
+        watched.looks()
+        put_back(watched)
+        watched.looks()
+        set_aside(watched)
+        watched.looks()
+        later = watched_town(watched.street, alarm_webhook_url=SecretStr(listener.url))
+        later.looks()
+        assert later.watch.tell_the_webhook() == 1
+        assert [told["state"] for told in listener.told] == ["raised"]
+
+    @pytest.mark.race
+    @pytest.mark.postgresql
+    def test_is_told_by_the_program_that_watches_alone(self, postgresql_url, tmp_path, listener):
+        with town_at(postgresql_url, tmp_path) as town:
+            first = watched_town(Street(town), alarm_webhook_url=SecretStr(listener.url))
+            first.street.tweets("bob", "@smoney send 1€ @carol")
+            other = watched_town(first.street, alarm_webhook_url=SecretStr(listener.url))
+            object.__setattr__(other.watch.lease, "holder", 7)
+            set_aside(first)
+            first.looks()
+            other.looks()
+            assert other.watch.tell_the_webhook() == 0
+            assert first.watch.tell_the_webhook() == 1
 
 
 def test_no_admin_can_be_called_like_the_self_check(watched):
@@ -353,6 +416,7 @@ def test_no_admin_can_be_called_like_the_self_check(watched):
         )
 
 
+@pytest.mark.race
 @pytest.mark.postgresql
 def test_of_several_programs_one_watches(postgresql_url, tmp_path):
     with town_at(postgresql_url, tmp_path) as town:

@@ -10,6 +10,7 @@ from bot.admin.acts import Role
 from bot.admin.entry import Entry
 from bot.admin.log import Actor
 from bot.admin.office import Office, open_office
+from bot.keys import keyring_from
 from bot.wiring import World
 from ledger.clock import IdSource
 from tests.integration.web.conftest import Served, Visitor
@@ -25,7 +26,8 @@ def office_of(served: Served) -> Office:
 
 def entry_of(served: Served) -> Entry:
     bot = served.street.town.bot
-    return Entry(bot.database, bot.vault, bot.clock, IdSource(bot.clock, os.urandom), os.urandom)
+    keyring = keyring_from(served.street.town.settings)
+    return Entry(bot.database, bot.vault, keyring, bot.clock, IdSource(bot.clock, os.urandom), os.urandom)
 
 
 def invite(served: Served, name: str, role: Role) -> str:
@@ -49,6 +51,7 @@ class Admin:
         self.visitor = self.served.visitor()
         self.gets = self.visitor.gets
         self.posts = self.visitor.posts
+        self.sends = self.visitor.sends
 
     def code(self) -> str:
         """Of the app, and of a step that was not used yet."""

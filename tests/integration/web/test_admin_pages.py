@@ -4,18 +4,30 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from bot.admin.acts import Role
 from bot.admin.listing import Listing
+from bot.admin.log import LOOKS
+from bot.auditing import verify
+from bot.sandbox.faults import FaultKind
+from bot.sandbox.limits import Operation
+from bot.sealing import public_keys, seal
+from bot.watching.names import Alarm
 from ledger.clock import microseconds_of
+from ledger.seals import check_proof
 from tests.integration.payments.test_wrong_answers import is_barred
 from tests.integration.web.admins import Admin, an_admin, office_of
 from tests.integration.web.conftest import serving_town
 
 WHY = "asked for by letter"
+
+
+RESTORED = "INSERT INTO restores (id, made_at, restored_at, manifest) VALUES (7, :at, :at, '{}')"
 
 
 def actions(served):
@@ -73,9 +85,30 @@ class TestTheOverview:
             at=at,
             facts='{"free_mb": 12}',
         )
-        page = words(an_admin(served_on_sqlite).gets("/admin").text)
+        admin = an_admin(served_on_sqlite)
+        page = words(admin.gets("/admin").text)
         assert "Look closer" in page
-        assert "disk low since 2026-11-23 12:00:00 · free mb 12" in page
+        assert "disk low since 2026-11-23 12:00:00 · free mb 12 · what to do" in page
+        assert 'href="/admin/runbook#disk_low"' in admin.gets("/admin").text
+        sections = re.findall(r'<section class="card prose" id="(\w+)">', admin.gets("/admin/runbook").text)
+        assert sections[0] == "disk_low"
+        assert set(Alarm) <= set(sections)
+
+    def test_says_what_to_do_after_a_restore(self, served_on_sqlite):
+        at = microseconds_of(served_on_sqlite.street.world.now())
+        change(served_on_sqlite, RESTORED, at=at)
+        page = words(an_admin(served_on_sqlite).gets("/admin").text)
+        assert "This book was restored at 2026-11-23 12:00:00" in page
+        assert "then an owner lets payments go on" in page
+
+    def test_leads_to_what_x_costs_day_by_day(self, paid):
+        paid.street.town.bot.usage.note()
+        admin = an_admin(paid)
+        assert 'href="/admin/usage"' in admin.gets("/admin").text
+        page = words(admin.gets("/admin/usage?days=30").text)
+        assert "2026-11-23 send_message" in page
+        assert "Payments 1" in page
+        assert admin.gets("/admin/usage?days=0").status_code == 404
 
     def test_asks_again_by_itself(self, served_on_sqlite):
         admin = an_admin(served_on_sqlite)
@@ -121,6 +154,37 @@ class TestPayments:
                 seen += [(row.reference, row.payee_id) for row in found.rows]
                 before = found.older
             assert len(seen) == len(set(seen)) == rows
+
+    def test_are_found_by_person_amount_and_time(self, paid):
+        admin, reference = an_admin(paid), paid.street.reference("bob")
+
+        def finds(query: str) -> bool:
+            answer = admin.gets(f"/admin/payments/found?{query}")
+            assert answer.status_code == 200
+            return f"/admin/payments/{reference}" in answer.text
+
+        assert finds("who=&amount=&since=&until=")
+        assert finds("who=@alice&amount=10")
+        assert finds("amount=10,00&since=2026-11-23&until=2026-11-23")
+        assert not finds("amount=10.01")
+        assert not finds("who=carol")
+        assert not finds("since=2026-11-24")
+        assert not finds("until=2026-11-22")
+        for wrong in ("amount=lots", "who=nobody"):
+            assert admin.gets(f"/admin/payments/found?{wrong}").status_code == 400
+        assert admin.gets("/admin/payments/found?since=soon").status_code == 404
+
+    def test_are_proved_once_they_are_sealed(self, paid):
+        admin, reference = an_admin(paid), paid.street.reference("bob")
+        early = admin.gets(f"/admin/payments/{reference}/proof")
+        assert (early.status_code, "is not sealed yet" in early.text) == (400, True)
+        town = paid.street.town
+        paid.street.passes(minutes=5)
+        seal(town.bot.database, town.settings, town.bot.clock)
+        answer = admin.gets(f"/admin/payments/{reference}/proof")
+        assert answer.headers["content-disposition"] == f'attachment; filename="{reference}.json"'
+        (key,) = public_keys(town.settings)
+        assert check_proof(json.loads(answer.text), key)["amount_minor"] == 10_00
 
     def test_of_nothing_is_a_sentence(self, served):
         answer = an_admin(served).gets("/admin/payments/P-AAAAAA")
@@ -264,6 +328,34 @@ class TestQueues:
         admin.posts(f"/admin/outbox/{row}/drop", reason=WHY)
         assert served.street.count("SELECT count(*) FROM outbox WHERE state = 'dropped'") == 1
 
+    def test_show_what_was_dropped(self, served):
+        for _ in range(3):
+            served.street.says("bob", "balance")
+        change(served, "UPDATE outbox SET state = 'dropped' WHERE phrase = 'balance'")
+        page = an_admin(served, "ben", Role.SUPPORT).gets("/admin/outbox?state=dropped").text
+        assert len(set(re.findall(r'href="/admin/outbox/(\d+)"', page))) == 3
+        assert "No rows" not in page
+        assert "Looked for among" not in page
+
+    def test_look_for_what_was_dropped_a_stretch_at_a_time(self, served):
+        """No index finds those rows: a page looks through so many, and the next one goes on where it ended."""
+        for _ in range(5):
+            served.street.says("bob", "balance")
+        dropped = "SELECT min(id) FROM outbox WHERE phrase = 'balance'"
+        change(served, f"UPDATE outbox SET state = 'dropped' WHERE id = ({dropped})")
+        queues, read = office_of(served).queues, served.street.town.bot.database.read
+        seen: list[object] = []
+        before: int | None = 2**63 - 1
+        pages = 0
+        while before is not None:
+            here = before
+            far = read(lambda s: queues.outbox_far(s, "dropped", before=here, far=2))  # noqa: B023
+            seen += [row["id"] for row in far.rows]
+            assert far.is_cut == (far.older is not None)
+            before, pages = far.older, pages + 1
+        assert seen == [served.street.count("SELECT id FROM outbox WHERE state = 'dropped'")]
+        assert pages == served.street.count("SELECT count(*) FROM outbox") // 2 + 1
+
 
 class TestTheLedger:
     def test_is_looked_through_from_accounts_to_transfers(self, paid):
@@ -275,6 +367,21 @@ class TestTheLedger:
         assert "90.00 €" in page
         assert "−10.00 €" in page
         assert "+100.00 €" in page
+
+    def test_is_looked_through_whole_and_added_up(self, paid):
+        admin = an_admin(paid)
+        page = words(admin.gets("/admin/ledger/transfers").text)
+        assert "10.00 €" in page
+        totals = words(admin.gets("/admin/ledger/totals").text)
+        assert "Owed to people 120.00 €" in totals
+        assert "All are drained" in totals
+        assert re.search(r"wallet \d+ ", totals)
+
+    def test_hands_out_a_statement_whose_days_were_left_empty(self, paid):
+        """As a browser sends the form."""
+        wallet = paid.street.count(f"SELECT wallet_id FROM people WHERE user_id = {bob(paid)}")
+        answer = an_admin(paid).gets(f"/admin/ledger/{wallet}/statement?since=&until=&form=csv")
+        assert answer.status_code == 200
 
     @pytest.mark.parametrize(("form", "holds"), [("csv", "10.00"), ("text", "10.00"), ("camt053", "<Amt")])
     def test_hands_out_statements(self, paid, form, holds):
@@ -309,6 +416,37 @@ class TestTheAuditLog:
         page = admin.gets(f"/admin/audit?subject=person%20{bob(served)}").text
         assert "the register was seen" in page
         assert "admin.add" not in page
+
+    def test_has_who_opened_what_about_one_person(self, paid):
+        served, street = paid, paid.street
+        admin = an_admin(served, "ben", Role.READ)
+        reference, inbox = street.reference("bob"), street.count("SELECT max(id) FROM inbox")
+        outbox = street.count("SELECT max(id) FROM outbox")
+        wallet = street.count(f"SELECT wallet_id FROM people WHERE user_id = {bob(served)}")
+        paths = (f"members/{bob(served)}", f"payments/{reference}", f"inbox/{inbox}", f"outbox/{outbox}", f"ledger/{wallet}",
+                 f"payments?person={bob(served)}", "members?find=bob", f"members/{bob(served)}")  # fmt: skip
+        for path in paths:
+            assert admin.gets(f"/admin/{path}").status_code == 200
+        looks = [
+            (each.by, each.channel, each.action, each.subject)
+            for each in street.town.bot.database.read(
+                lambda session: office_of(served).log.newest(session, looks=True)
+            )
+            if each.action in LOOKS
+        ]
+        assert looks == [
+            ("ben", "page", f"{what.split()[0].replace('person', 'member')}.look", what)
+            for what in (
+                f"outbox {outbox}",
+                f"inbox {inbox}",
+                f"payment {reference}",
+                f"person {bob(served)}",
+            )
+        ]
+        assert "member.look" not in admin.gets("/admin/audit").text
+        with_looks = admin.gets("/admin/audit?looks=yes").text
+        assert with_looks.count("member.look") == 1
+        assert "Leave out looks" in with_looks
 
     def test_is_read_page_by_page(self, served):
         admin = an_admin(served, "ben", Role.SUPPORT)
@@ -350,6 +488,54 @@ class TestAdmins:
         assert (
             len(served_on_sqlite.street.town.bot.database.read(office_of(served_on_sqlite).admins.all)) == 2
         )
+
+
+class TestARestoredBook:
+    @pytest.fixture
+    def restored(self, served):
+        """bob has paid alice; the book says that it was restored in two minutes: who signs in until then has X read."""
+        served.street.tweets("bob", "@smoney send 10€ @alice")
+        served.street.answers("bob")
+        change(served, RESTORED, at=microseconds_of(served.street.world.now() + timedelta(minutes=2)))
+        return served
+
+    def test_goes_on_at_an_owners_word_once_x_was_read(self, restored):
+        owner = an_admin(restored)
+        assert "Wait until X was read to its end" in owner.gets("/admin/restored").text
+        early = owner.posts("/admin/restored/done", reason=WHY)
+        assert (early.status_code, "were not read to their end" in early.text) == (400, True)
+        restored.street.passes(minutes=2)
+        assert "Rows that wait 0" in words(owner.gets("/admin/restored").text)
+        assert "there is nothing to do" in owner.posts("/admin/restored/done", reason=WHY).text
+        assert actions(restored)[0] == ("book.reconcile", "book", "anna", "page", WHY)
+        assert "This book was restored" not in owner.gets("/admin").text
+        again = owner.posts("/admin/restored/done", reason=WHY)
+        assert (again.status_code, "was reconciled before" in again.text) == (400, True)
+
+    def test_stays_paused_where_it_does_not_hold(self, restored, monkeypatch):
+        restored.street.town.settle()
+        owner = an_admin(restored)
+        report = replace(
+            verify(restored.street.town.bot.database, restored.street.town.settings), findings=("Broken.",)
+        )
+        monkeypatch.setattr("bot.web.admin.restored.verify", lambda *_: report)
+        answer = owner.posts("/admin/restored/done", reason=WHY)
+        assert (answer.status_code, "does not hold: Broken." in answer.text) == (400, True)
+        assert "This book was restored" in owner.gets("/admin").text
+
+    def test_says_so_where_x_cannot_be_asked(self, restored):
+        owner = an_admin(restored)
+        restored.street.world.plan_fault(
+            FaultKind.REFUSE, Operation.MESSAGES, status=503, title="Over capacity"
+        )
+        answer = owner.gets("/admin/restored")
+        assert (answer.status_code, "cannot be asked now" in answer.text) == (400, True)
+
+    def test_is_let_go_on_by_nobody_below_an_owner(self, restored):
+        restored.street.town.settle()
+        tom = an_admin(restored, "tom", Role.TREASURER)
+        assert "/restored/done" not in tom.gets("/admin/restored").text
+        assert tom.posts("/admin/restored/done", reason=WHY).status_code == 403
 
 
 class TestSwitches:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.web.forms import FIELD
-from tests.integration.web.conftest import Served, Visitor
+from tests.integration.web.conftest import Served, Visitor, serving_town
 
 LINK = re.compile(r"http://127\.0\.0\.1:\d+(/me/link\?t=[\w-]+)")
 QUESTION = re.compile(r'action="(/me/questions/\d+)/pay"')
@@ -123,7 +123,7 @@ class TestForms:
         visitor = signed_in(served)
         paths = ["/me/link", "/me/link/lost", "/me/again", "/me/factor/begin", "/me/factor/verify",
                  "/me/factor/remove", "/me/factor/keep", "/me/questions/7/pay", "/me/questions/7/refuse",
-                 "/me/devices/7/out", "/me/language", "/me/freeze", "/me/thaw", "/me/erase", "/me/data", "/me/trust/7", "/me/out"]  # fmt: skip
+                 "/me/devices/7/out", "/me/language", "/me/freeze", "/me/thaw", "/me/unlock", "/me/erase", "/me/data", "/me/trust/7", "/me/out"]  # fmt: skip
         for path in paths:
             for token in ("", "0" * 64):
                 assert visitor.posts(path, token=token, language="fr").status_code == 403, path
@@ -264,7 +264,7 @@ class TestDevices:
         page = first.gets("/me").text
         others = re.findall(r"/me/devices/(\d+)/out", page)
         assert len(others) == 2
-        for device in reversed(others):  # the one that signs the others out comes last
+        for device in others:  # the newest first: the one that signs the others out comes last
             first.posts(f"/me/devices/{device}/out")
         assert first.gets("/me").status_code == 401
         assert second.gets("/me").status_code == 401
@@ -339,3 +339,63 @@ class TestTheLanguage:
         assert "Vous pouvez dépenser" in page
         visitor.gets("/me")
         assert visitor.posts("/me/language", language="xx").status_code == 404
+
+
+class TestWhatAMessageIsNotEnoughFor:
+    def test_is_paid_here_with_the_app(self, sqlite_url, tmp_path):
+        chosen = {"allowance_per_payment_minor": 30_00, "allowance_per_day_minor": 100_00}
+        with serving_town(sqlite_url, tmp_path, **chosen) as served:
+            app = App(served, signed_in(served))
+            served.street.passes(hours=48)
+            link, visitor = link_of(served), served.visitor()
+            visitor.gets(link)
+            visitor.posts("/me/link", t=token_of(link), proof=app.code())
+            served.street.tweets("bob", "@smoney send 40€ @alice")
+            assert any("answer on my page" in words for words in served.street.heard("bob"))
+            page = visitor.gets("/me").text
+            path, answer = found(QUESTION, page), found(ANSWER, page)
+            assert answer not in "".join(served.street.heard("bob"))
+            assert "Paid" in visitor.posts(f"{path}/pay", answer=answer, code=app.next()).text
+            assert served.street.has("alice") == 40_00
+
+
+class TestAHandleThatWasAnother:
+    def test_is_told_here_as_it_is_in_the_message(self, served_on_sqlite):
+        served, world = served_on_sqlite, served_on_sqlite.street.world
+        served.street.tweets("carol", "@smoney send 1€ @alice")
+        world.rename(world.person("alice").id, "alice_moved")
+        served.street.tweets("bob", "@smoney send 2€ @alice_moved")
+        assert "was @alice until" in served.street.heard("bob")[-1]
+        assert "@alice_moved was @alice until" in signed_in(served).gets("/me").text
+
+
+class TestStopped:
+    def test_nobody_sets_up_an_app_here_and_is_told_why(self, served_on_sqlite):
+        served = served_on_sqlite
+        visitor = signed_in(served)
+        served.street.says("bob", "stop")
+        visitor.gets("/me/factor")
+        answer = visitor.posts("/me/factor/begin")
+        assert answer.status_code == 403
+        assert "said STOP" in answer.text
+        assert 'id="secret"' not in answer.text
+
+
+class TestTooManyWrongCodes:
+    def test_are_unlocked_here_with_the_active_factor_as_the_message_says(self, served):
+        app = App(served, signed_in(served))
+        served.street.passes(hours=49)
+        link, visitor = link_of(served), served.visitor()
+        visitor.gets(link)
+        page = visitor.posts("/me/link", t=token_of(link), proof=app.code()).text
+        assert "/me/unlock" not in page
+        served.street.tweets("bob", "@smoney send 1€ @alice")
+        for _ in range(5):
+            served.street.says("bob", served.street.wrong_code("bob"))
+        assert "Too many wrong codes" in served.street.heard("bob")[-1]
+        assert "/me/unlock" in visitor.gets("/me").text
+        assert visitor.posts("/me/unlock", code="000000").status_code == 403
+        visitor.gets("/me")
+        assert "/me/unlock" not in visitor.posts("/me/unlock", code=app.next()).text
+        served.street.says("bob", served.street.code("bob"))
+        assert served.street.has("alice") == 1_00

@@ -65,7 +65,12 @@ def _over_http(world: World, bot: Person) -> Iterator[Gateway]:
         gateway.close()
 
 
-MAKERS = {"in process": _in_process, "over HTTP": _over_http}
+def _by_newer_names(world: World, bot: Person) -> Iterator[Gateway]:
+    world.newer_names = True
+    yield from _over_http(world, bot)
+
+
+MAKERS = {"in process": _in_process, "over HTTP": _over_http, "by X's newer names": _by_newer_names}
 
 
 @pytest.fixture(params=list(MAKERS))
@@ -319,8 +324,9 @@ class TestReplies:
     def test_to_a_deleted_post_are_refused(self, scene):
         order = scene.world.post(scene.bob, "@smoney send 10€ @alice")
         scene.world.delete(order.id)
-        with pytest.raises(SendRefused):
+        with pytest.raises(SendRefused) as refused:
             scene.gateway.reply(PostId(order.id), "waiting for you")
+        assert refused.value.gone
 
     def test_that_are_too_long_are_refused(self, scene):
         order = scene.world.post(scene.bob, "@smoney send 10€ @alice")
@@ -451,7 +457,8 @@ class TestXsLimits:
 
 
 class TestBothGateways:
-    def test_say_the_same_of_the_same_world(self):
+    @pytest.mark.parametrize("way", ["over HTTP", "by X's newer names"])
+    def test_say_the_same_of_the_same_world(self, way):
         """Everything but X's guess at the language, which only the wire carries."""
         world, bot, alice, bob = scene_with(WIDE)
         order = world.post(bob, "🐘 <3 @smoney send 10€ @Alice & @nobody https://example.com")
@@ -460,7 +467,7 @@ class TestBothGateways:
         world.post(alice, "@smoney thanks", in_reply_to=order.id)
         world.send_message(bob, bot, "send 5€ & more to @alice")
         (inside,) = _in_process(world, bot)
-        for outside in _over_http(world, bot):
+        for outside in MAKERS[way](world, bot):
             assert outside.me() == inside.me()
             assert _without_language(outside.mentions()) == _without_language(inside.mentions())
             assert outside.users_by_username(["alice", "x"]) == inside.users_by_username(["alice", "x"])

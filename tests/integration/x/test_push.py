@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.demo.town import demo_settings, open_town
 from bot.errors import LeaseLost, Misconfigured
 from bot.push import Push, client_of, token_of
-from bot.sandbox.activity import events
+from bot.sandbox.activity import charge, events
 from bot.sandbox.core import Subscription
 from bot.sandbox.core import World as SandboxWorld
 from bot.sandbox.ground import MovableClock, StoppedClock
@@ -29,6 +29,7 @@ from bot.x.gateway import MessageId
 from bot.x.listening import lost
 from bot.x.pushed import Pushed
 from bot.x.pushes import NotFromX, Pushes, alive_at
+from bot.x.usage import bill
 from tests.integration.payments.conftest import NOON, RESIDENTS, Street
 
 SECRET = "sandbox-secret-of-the-app"
@@ -201,9 +202,12 @@ class TestTheListenersLease:
 
 
 @pytest.fixture
-def live(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Street, Settings]]:
-    """The sandbox over HTTP, its lines alive every tenth of a second."""
+def live(
+    sqlite_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Street, Settings]]:
+    """The sandbox over HTTP, its lines alive every tenth of a second; a test may want X's newer names in them."""
     sandbox = SandboxWorld(MovableClock(), limits=WIDE)
+    sandbox.newer_names = sandbox.newer_names or getattr(request, "param", "") == "newer names"
     bot = sandbox.create_person("smoney", "smoney (demo)", open_messages=True)
     with serve(sandbox, bot_id=bot.id, keep_alive_seconds=0.1) as served:
         settings = demo_settings(
@@ -229,6 +233,7 @@ def until(done: Callable[[], bool], *, lines: int = 200) -> Callable[[], bool]:
 
 
 class TestAStream:
+    @pytest.mark.parametrize("live", ["older names", "newer names"], indirect=True)
     def test_fills_the_gap_first_and_then_hears_at_once(self, live):
         street, settings = live
         bot = street.town.bot
@@ -288,6 +293,49 @@ class TestAStream:
         wrong = settings.model_copy(update={"x_refresh_token": SecretStr("used up")})
         with pytest.raises(Misconfigured, match="SMONEY_X_REFRESH_TOKEN"):
             token_of(street.town.bot, wrong).access()
+
+
+class TestLinesOutOfOrder:
+    """X's streams come late, twice and in another order; a message of the bot's own is never among them."""
+
+    def test_pay_each_order_once_and_the_highest_version(self, pushed):
+        world, bot = pushed.world, pushed.town.bot
+        world.hold_pushes()
+        mark = len(world.happened)
+        post = pushed.tweets("bob", "@smoney send 2€ @alice", settle=False)
+        pushed.edits(post, "@smoney send 3€ @alice", settle=False)
+        assert bring(pushed, mark) == 0  # held back
+        world.release_pushes(reverse=True)
+        world.redeliver(post.id)
+        assert bring(pushed, mark) == 2
+        bot.work.run()
+        bot.courier.deliver()
+        mark = len(world.happened)
+        pushed.answers("bob", settle=False)
+        world.redeliver(world.happened[-1].id)
+        assert bring(pushed, mark) == 1
+        pushed.town.settle()
+        assert pushed.has("alice") == 3_00
+
+    def test_cost_what_the_bot_counts(self, pushed):
+        """Pushed, repeated, and read from the list as well: X charges each thing once a day."""
+        world, bot = pushed.world, pushed.town.bot
+        pushed.town.settle()
+        bot.usage.note()
+        spent = world.meter.thousandths
+        before = bot.database.read(lambda session: bill(session, now=NOON, days=1))
+        mark = len(world.happened)
+        post = pushed.tweets("bob", "@smoney send 2€ @alice", settle=False)
+        pushed.says("carol", "balance", settle=False)
+        world.redeliver(post.id)
+        for happening in world.happened[mark:]:
+            charge(world, happening)  # as its streams and webhooks do
+        assert bring(pushed, mark) == 2
+        pushed.town.settle()
+        bot.usage.note()
+        after = bot.database.read(lambda session: bill(session, now=NOON, days=1))
+        assert {line.call for line in after.lines} >= {"pushed_mention", "pushed_message"}
+        assert after.microdollars - before.microdollars == (world.meter.thousandths - spent) * 1000
 
 
 class TestBackAfterALongTime:

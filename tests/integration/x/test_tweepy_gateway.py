@@ -505,6 +505,21 @@ class TestASendThatFails:
         assert caught.value.duplicate
 
     @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            ("You attempted to reply to a Tweet that is deleted or not visible to you.", "gone"),
+            ("... because you have not been mentioned or otherwise engaged by the author ...", "unsummoned"),
+        ],
+    )
+    def test_because_there_is_nothing_to_answer_says_so(self, x, gateway, name, words, told):
+        for status in (403, 400):
+            x.will(answer(status, {"detail": words}))
+            with pytest.raises(SendRefused) as caught:
+                call(gateway, name)
+            found = [each for each in ("duplicate", "gone", "unsummoned") if getattr(caught.value, each)]
+            assert found == ([told] if status == 403 else [])
+
+    @pytest.mark.parametrize(
         "body", [{}, [], None, {"detail": 5}, {"errors": "x"}, {"errors": [5]}, {"title": "\n a\n b"}]
     )
     def test_without_words_that_can_be_read_is_over_all_the_same(self, x, gateway, name, body):

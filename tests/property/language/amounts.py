@@ -5,8 +5,8 @@ cents the text could hold outside handles and addresses; the reader's amount mus
 where numbers stand in the note.
 """
 
-SEPARATORS = ".,'’ \u00a0\u202f"
-CENTS = ("cent", "cént", "cènt", "cênt", "c ", "ct")
+SEPARATORS = ".,'’ \u00a0\u202f\u2009"
+CENTS = ("eurocent", "euro cent", "cent", "cént", "cènt", "cênt", "c ", "ct")
 THOUSANDS = ("k", "mil", "tausend", "thousand", "duizend")
 
 
@@ -69,7 +69,7 @@ def _behind_unit(text: str, end: int) -> tuple[int, int | None]:
     if not words or words[0].lower() not in ("€", "euro", "euros", "eur"):
         return end, None
     rest = words[1:]
-    joined = bool(rest) and rest[0].lower() in ("and", "et", "und", "y", "e", "en")
+    joined = bool(rest) and rest[0].lower() in ("and", "et", "und", "y", "e", "en", "i", "con", "amb")
     rest = rest[1:] if joined else rest
     if not rest or not rest[0].isdigit() or len(rest[0]) != 2:
         return end, None

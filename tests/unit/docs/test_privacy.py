@@ -36,7 +36,7 @@ class TestTables:
 
 class TestCookies:
     def test_are_each_told_of(self):
-        set_here = {forms.COOKIE, me.COOKIE, admin.COOKIE}
+        set_here = {forms.COOKIE, me.COOKIE, admin.COOKIE, admin.KNOWN}
         assert set(re.findall(r"`(smoney_\w+)`", PAGE)) == set_here
 
 

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -25,10 +25,19 @@ class Case:
     also: tuple[str, ...] = ()
     note: str | None = None
     private: bool = False
+    answers_bot: bool = False
+    is_truncated: bool = False
+    unknown: tuple[str, ...] = ()  # handles X made no entity of
 
     @property
     def utterance(self) -> Utterance:
-        return utterance(self.text, self.language, private=self.private)
+        said = utterance(self.text, self.language, private=self.private)
+        return replace(
+            said,
+            mentions=tuple(one for one in said.mentions if one.username.lower() not in self.unknown),
+            answers_bot=self.answers_bot,
+            is_truncated=self.is_truncated,
+        )
 
 
 @cache
@@ -37,7 +46,7 @@ def cases() -> tuple[Case, ...]:
 
 
 def _cases() -> Iterator[Case]:
-    for path in sorted(FOLDER.glob("*.toml")):
+    for path in sorted(FOLDER.rglob("*.toml")):
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         for group in table["cases"]:
             for text in group["texts"]:
@@ -48,6 +57,9 @@ def _cases() -> Iterator[Case]:
                     tuple(group.get("also", ())),
                     group.get("note"),
                     table.get("private", False),
+                    group.get("answers_bot", False),
+                    group.get("truncated", False),
+                    tuple(group.get("unknown", ())),
                 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.language import amounts, expressions, grammar, judging, notes, numerals, reader, tokens
+from bot.language import amounts, commands, expressions, grammar, judging, notes, numerals, reader, tokens
 from bot.language.numerals import Numeral
 from bot.language.reader import read
 from bot.language.reading import Transfer
@@ -58,6 +58,10 @@ CHECKS: list[tuple[Any, str, Any]] = [
     (judging, "_is_meant", _yes),
     (judging, "_OPENING", re.compile("[^b]*b")),
     (judging, "_WISHED", NEVER),
+    (judging, "_ASKED_TO_PAY", NEVER),
+    (grammar, "_names_payee", _no),
+    (commands, "_is_said_to_bot", _yes),
+    (amounts._Composer, "_is_abbreviated", _no),
     (judging, "_STRANGE_VERB", NEVER),
 ]
 

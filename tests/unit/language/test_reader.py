@@ -290,6 +290,11 @@ GUARDS = [
     (Role.HASHTAG, "@smoney #dontsend 10€ @alice"),
     (Role.BAD_AMOUNT, "@smoney send 10€ to @alice 5-6"),
     (Role.FROM, "@smoney send 10€ to @alice from @bob"),
+    (Role.MINUS, "@smoney send 10€ to @alice minus"),
+    (Role.WISH, "@smoney want to send 10€ to @alice"),
+    (Role.REFERENCE, "@smoney send 10€ to @alice P-ABC234"),
+    (Role.THOUSAND, "@smoney send 10€ to @alice k"),
+    (Role.BEFORE_PAYEE, "@smoney send 10€ ma pote to @alice"),
 ]
 
 
@@ -304,6 +309,12 @@ class TestGuards:
         assert not isinstance(read(utterance(text)), Transfer)
         monkeypatch.setattr(grammar, "_DROPPED", grammar._DROPPED | {role})
         assert isinstance(read(utterance(text)), Transfer)
+
+    def test_are_all_listed(self):
+        """Whatever role an order has no place for; a number is by then an amount or a bad one."""
+        placed = set(re.sub(r"\(\?P<\w+>", "", grammar._ORDER)) | set("gDHbcjolqh")
+        guards = {role for role in Role if role.value not in placed}
+        assert guards - {Role.NUMBER} <= {role for role, _ in GUARDS}
 
 
 class TestHostileText:

@@ -1,5 +1,6 @@
 """Every phrase in every language, with the longest and the most hostile values."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +41,7 @@ def values(*, hostile: bool = False) -> dict[str, Any]:
     }
     return {
         **shared, "reference": "P-7K3F9Q", "bot": "smoney", "operator": text, "balance": money, "lines": (line, line), "total": money, "letter": "K",
-        "code": "482913", "minutes": 5, "expires_at": NOON, "edited": True, "remaining": 3, "until": NOON, "letters": ("K", "M"), "held": money,
+        "code": "482913", "minutes": 5, "expires_at": NOON, "edited": True, "on_page": True, "remaining": 3, "until": NOON, "letters": ("K", "M"), "held": money,
         "held_until": NOON, "payer": label, "payee": label, "amount": money, "days": 7, "command": "cancel", "posted": money, "available": money,
         "incoming": money, "entries": (entry, Entry(Direction.IN, BOB, TEN, NOON, "P-7K3F9Q", State.HELD)), "languages": ("en", "fr"), "limit": money,
         "needed": money, "factor_helps": True, "undo_until": NOON, "exempt_trusted": True, "exempt_small": True, "username": "ghost", "left": money, "count": 5, "part": text, "suggestion": text, "link": "http://127.0.0.1:8350/me/link?t=x", "device": text,
@@ -119,6 +120,8 @@ class TestChallenge:
             first_payment=(ALICE,),
             waiting=(ALICE,),
             hold_days=7,
+            letter="K",
+            code="482913",
         )
         assert text.splitlines() == [
             "Pay €10.00 to @alice (Alice Martin)?",
@@ -133,10 +136,18 @@ class TestChallenge:
             "Ref P-7K3F9Q",
         ]
 
+    def test_has_no_code_where_a_message_is_not_enough(self):
+        text = said("challenge", "en", on_page=True)
+        assert (
+            "To pay, answer on my page with your authenticator app: a message is not enough for this amount. "
+            "DEVICES takes you there."
+        ) in text.splitlines()
+        assert "To pay, answer K" not in text
+
     def test_shows_each_of_several_payees(self):
         text = said("challenge", "fr", total=Money(2000, EUR), lines=(Line(ALICE, TEN), Line(BOB, TEN)))
         assert text.splitlines()[:3] == [
-            "Payer 20,00\u00a0€ en tout ?",
+            "Payer 20,00\u00a0€ en tout\u00a0?",
             "• 10,00\u00a0€ à @alice (Alice Martin)",
             "• 10,00\u00a0€ à @bob",
         ]
@@ -144,6 +155,15 @@ class TestChallenge:
     def test_counts_one_minute_in_the_singular(self):
         assert "1\u00a0minute," in said("challenge", "en", minutes=1)
         assert "1\u00a0Minute," in said("challenge", "de", minutes=1)
+
+
+class TestMarksKeptTogether:
+    def test_no_french_mark_can_begin_a_line(self):
+        for phrase in CATALOGUE:
+            assert not re.search(r" [:;!?»]|« ", _said_with(phrase, "fr")), phrase
+
+    def test_what_a_person_wrote_keeps_its_own_spaces(self):
+        assert "«\u00a0ça va ?\u00a0»" in said("challenge", "fr", note="ça va ?")
 
 
 class TestFormats:

@@ -27,7 +27,7 @@ KNOWN = (
 
 
 @pytest.fixture
-def form() -> str:
+def whose_tables() -> str:
     return "ledger"
 
 

@@ -150,6 +150,24 @@ class TestPeople:
         assert alice.keys != bob.keys
         assert alice.keys.access_token.startswith(f"{alice.id}-sandbox")
 
+    @pytest.mark.parametrize("end", ["suspend", "close_account"])
+    def test_who_are_suspended_or_gone_can_do_nothing(self, world, alice, bob, bot, end):
+        post = world.post(bob, "hi")
+        world.post(alice, "hello")
+        world.send_message(bob, bot, "start")
+        group = world.create_group(bob, [bot])
+        getattr(world, end)(bob)
+        for act in (
+            lambda: world.post(bob, "again"),
+            lambda: world.edit(post.id, "other"),
+            lambda: world.repost(bob, world.timeline()[0].id),
+            lambda: world.send_message(bob, bot, "again"),
+            lambda: world.send_to_group(bob, group, "all"),
+        ):
+            with pytest.raises(XRefusal) as refused:
+                act()
+            assert refused.value.status == 403
+
 
 class TestMessages:
     def test_between_strangers_need_open_messages_or_a_first_word(self, world, alice, bob, bot):
@@ -192,6 +210,14 @@ class TestMeter:
         meter.wrote(Price.MESSAGE_SENT)
         assert meter.counts[Price.MESSAGE_READ] == 4
         assert meter.thousandths == 55
+
+    def test_charges_what_was_pushed_and_is_read_once(self):
+        meter = Meter()
+        meter.read(Price.PUSHED_POST, [1], NOON)
+        meter.read(Price.MENTION_READ, [1, 2], NOON)
+        meter.read(Price.MESSAGE_READ, [1], NOON)
+        meter.read(Price.PUSHED_MESSAGE, [1], NOON)
+        assert meter.thousandths == 5 + 1 + 10
 
 
 class TestRules:

@@ -1,24 +1,29 @@
-"""X's published description as a judge: every answer of a served sandbox is held against it.
+"""X's published description as a judge: every answer of every served sandbox of a test run is held against it.
 
-As published the description is lax (no field is required, unknown keys pass), so it is tightened: a second reading with
-unknown keys forbidden, and presence asserted for what every answer has. To be given to `serve(world, observe=...)`.
+As published the description is lax (no field is required, unknown keys pass), so it is tightened: unknown keys are
+forbidden, and presence is asserted for what every answer has. Where X's own pages and samples say otherwise than its
+description, the sandbox follows them, and its answers are held against assertions of our own. `all_judged` puts the judge
+into each sandbox that is made, so that a test cannot forget it.
 """
 
 import copy
 import json
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from bot.sandbox.x_api import Exchange
+from bot.sandbox.x_api import Exchange, Observe, XApi
 
-DESCRIPTION = Path(__file__).parents[4] / "shared" / "x-api" / "openapi-2.157.json"
+DESCRIPTION = Path(__file__).parents[2] / "shared" / "x-api" / "openapi-2.157.json"
 Json = dict[str, Any]
 
 ALSO_ALLOWED = {
@@ -36,7 +41,10 @@ ALSO_ALLOWED = {
 ALSO_ALLOWED_WHEN_CREATED = ("edit_history_tweet_ids",)
 _NEWER = {
     "edit_history_post_ids": "edit_history_tweet_ids",
+    "repost_count": "retweet_count",
+    "post_count": "tweet_count",
 }
+"""What X's newer description calls otherwise: it is judged by its older name."""
 UNDECLARED = {("POST", "/2/tweets/search/stream/rules", 201): "200"}
 """Statuses X gives and its description does not have, with the one whose schema fits."""
 
@@ -46,29 +54,84 @@ NO_SUCH_METHOD = "no such method in the description"
 
 OTHERWISE_DOCUMENTED = ("/2/activity/", "/2/webhooks", "/2/oauth2/")
 """Here X's pages and samples differ from its description or stand beside it, and the sandbox follows the pages."""
+MOST_REMEMBERED = 50_000
 
 
 class Objection(AssertionError):
-    """An answer is not what X's description says."""
+    """An answer is not what X says it gives."""
 
 
 class Judge:
-    """Holds one answer after the other against the description; counts them, so that a test can see it was asked."""
+    """Holds one answer after the other against the description; counts them, so that a test can see it was asked.
+
+    What was found well before, byte for byte, is not read again: neither the same answer to the same question, as a bot
+    that polls gets it hundreds of times, nor the same post, message or person in another list.
+    """
 
     def __init__(self) -> None:
         self.judged = 0
+        self.read = 0
+        self._well: set[bytes] = set()
 
     def __call__(self, exchange: Exchange) -> None:
         self.judged += 1
-        if exchange.path.startswith(OTHERWISE_DOCUMENTED) and exchange.media_type == "application/json":
+        question = f"{exchange.method} {exchange.path} {sorted(exchange.query.items())} {exchange.status}"
+        seen = _mark(question, exchange.media_type, exchange.body)
+        if seen in self._well:
             return
+        self.read += 1
         body = json.loads(exchange.body)
-        problems = [*_against_schema(exchange, body), *_missing(exchange, body)]
+        if exchange.path.startswith(OTHERWISE_DOCUMENTED):
+            marks: set[bytes] = set()
+            problems = list(_otherwise(exchange, body))
+        else:
+            fresh, marks = self._fresh(f"{_template(exchange.path)} {exchange.status}", body)
+            problems = [*_against_schema(exchange, fresh), *_missing(exchange, body)]
         if problems:
             shown = exchange.body.decode()[:500]
             raise Objection(
                 f"{exchange.method} {exchange.path} {exchange.status}: {'; '.join(problems)}\n{shown}"
             )
+        if len(self._well) >= MOST_REMEMBERED:
+            self._well.clear()
+        self._well |= marks | {seen}
+
+    def _fresh(self, where: str, body: Any) -> tuple[Any, set[bytes]]:
+        """The answer without what its lists show and was found well in such a list before (one of each stays, since an
+        empty list is wrong), and the marks of the rest."""
+        marks: set[bytes] = set()
+
+        def fresh(name: str, items: Any) -> Any:
+            if not isinstance(items, list) or len(items) < 2:
+                return items
+            marked = {_mark(where, name, json.dumps(item).encode()): item for item in items}
+            marks.update(marked)
+            return [item for mark, item in marked.items() if mark not in self._well] or items[:1]
+
+        if not isinstance(body, dict):
+            return body, marks
+        reduced = {name: fresh(name, value) for name, value in body.items()}
+        if isinstance(body.get("includes"), dict):
+            reduced["includes"] = {name: fresh(name, value) for name, value in body["includes"].items()}
+        return reduced, marks
+
+
+def _mark(where: str, name: str, content: bytes) -> bytes:
+    return sha256(f"{where} {name} ".encode() + content).digest()
+
+
+@contextmanager
+def all_judged(observe: Observe) -> Iterator[None]:
+    """Every sandbox made while the block runs, by whatever code, is observed, unless its maker gives an observer of its
+    own. What is raised is raised where that sandbox ends, and so in the test that it is for."""
+    made: Callable[..., None] = XApi.__init__
+
+    def make(api: XApi, *arguments: Any, **named: Any) -> None:
+        made(api, *arguments, **named | {"observe": named.get("observe") or observe})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(XApi, "__init__", make)
+        yield
 
 
 def _against_schema(exchange: Exchange, body: Any) -> Iterator[str]:
@@ -77,19 +140,19 @@ def _against_schema(exchange: Exchange, body: Any) -> Iterator[str]:
         if exchange.status < 400:
             yield "no such path in the description"
         return
-    for strict in (False, True):
-        if strict and exchange.status >= 400:
-            continue  # problems may carry more than their schema names
-        validator = _validator(
-            template, exchange.method.lower(), exchange.status, exchange.media_type, strict
-        )
-        if isinstance(validator, str):
-            if exchange.status < 400 or validator != NO_SUCH_METHOD:
-                yield validator
-            return
-        for error in validator.iter_errors(_older(body)):
-            place = "/".join(str(each) for each in error.absolute_path)
-            yield f"{'strictly ' if strict else ''}{place}: {error.message[:200]}"
+    strict = exchange.status < 400  # problems may carry more than their schema names
+    validator = _validator(template, exchange.method.lower(), exchange.status, exchange.media_type, strict)
+    if isinstance(validator, str):
+        if strict or validator != NO_SUCH_METHOD:
+            yield validator
+        return
+    yield from _errors(validator, body)
+
+
+def _errors(validator: OAS30Validator, body: Any) -> Iterator[str]:
+    for error in validator.iter_errors(_older(body)):
+        place = "/".join(str(each) for each in error.absolute_path)
+        yield f"{place}: {error.message[:200]}"
 
 
 def _missing(exchange: Exchange, body: Json) -> Iterator[str]:
@@ -160,6 +223,79 @@ def _asked_fields(exchange: Exchange) -> set[str]:
     return set(asked.split(",")) & _ALWAYS_KNOWN
 
 
+# --- where X's pages say otherwise than its description ---
+
+
+def _otherwise(exchange: Exchange, body: Any) -> Iterator[str]:
+    if exchange.path.startswith("/2/oauth2/"):
+        granted = ("access_token", "expires_in", "refresh_token", "scope", "token_type")
+        refused = ("error", "error_description")
+        yield from _has(body, *(granted if exchange.status == 200 else refused))
+    elif exchange.status >= 400:
+        yield from _missing(exchange, body)
+    elif exchange.path == "/2/activity/stream":
+        yield from _wrong_in_an_event(body)
+    else:
+        if not body.keys() & {"data", "meta"}:
+            yield "an answer with neither data nor meta"
+        data = body.get("data", [])
+        for each in data if isinstance(data, list) else [data]:
+            is_change = each.keys() <= {"deleted", "valid"}
+            kind = _SUBSCRIPTION if "/activity/" in exchange.path else _WEBHOOK
+            yield from () if is_change and each else _has(each, *kind)
+
+
+_SUBSCRIPTION = ("subscription_id", "event_type", "filter", "created_at", "updated_at", "tag")
+_WEBHOOK = ("id", "url", "valid", "created_at")
+
+
+def _wrong_in_an_event(body: Json) -> Iterator[str]:
+    """An envelope as in X's published samples; a post in it is one of the description's, beside the twins in text."""
+    data = body.get("data", {})
+    yield from _has(data, "event_uuid", "filter", "event_type", "tag", "payload")
+    if not re.fullmatch(r"-?[0-9]{1,19}", str(data.get("event_uuid"))):
+        yield "an event_uuid that is no number"
+    payload = data.get("payload", {})
+    if data.get("event_type") == "post.mention.create":
+        yield from _has(payload, "id", "text", "author_id", "created_at", "entities", "edit_controls")
+        includes = data.get("includes", {})
+        yield from _has(includes, "users", "tweets")
+        for name, each in (
+            ("Tweet", payload),
+            *(("User", user) for user in includes.get("users", [])),
+            *(("Tweet", post) for post in includes.get("tweets", [])),
+        ):
+            yield from _errors(_schema(name), _without_twins(each))
+    elif data.get("event_type") == "dm.received":
+        yield from _has(payload, "direct_message_events", "users")
+        for event in payload.get("direct_message_events", []):
+            yield from _has(event, "type", "id", "created_timestamp", "message_create")
+            yield from _has(event.get("message_create", {}), "target", "sender_id", "message_data")
+            yield from _has(event.get("message_create", {}).get("message_data", {}), "text", "entities")
+    else:
+        yield f"an event of no known kind: {data.get('event_type')}"
+
+
+def _has(body: Json, *names: str) -> Iterator[str]:
+    yield from (f"without {name}" for name in names if name not in body)
+
+
+def _without_twins(value: Any) -> Any:
+    """The same without the texts that stand beside numbers."""
+    if isinstance(value, list):
+        return [_without_twins(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_twins(each)
+        for name, each in value.items()
+        if not (name.endswith("_str") and name.removesuffix("_str") in value)
+    }
+
+
+# --- names ---
+
+
 def _older(body: Any) -> Any:
     """The same with the older names: the description knows no others."""
     if isinstance(body, dict):
@@ -200,12 +336,21 @@ def _validator(template: str, method: str, status: int, media: str, strict: bool
     pointer = [template.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D"), method]
     media_pointer = media.replace("/", "~1")
     reference = f"urn:x#/paths/{'/'.join(pointer)}/responses/{code}/content/{media_pointer}/schema"
+    return _referring_to(reference, strict)
+
+
+@cache
+def _schema(name: str) -> OAS30Validator:
+    return _referring_to(f"urn:x#/components/schemas/{name}", strict=True)
+
+
+def _referring_to(reference: str, strict: bool) -> OAS30Validator:
     return OAS30Validator(
         {"$ref": reference}, registry=_registry(strict), format_checker=oas30_format_checker
     )
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _template(path: str) -> str | None:
     """The description's path for this one; the one with the fewest braces where several fit."""
     fitting = [
