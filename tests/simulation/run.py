@@ -58,6 +58,8 @@ ACTS, TROUBLES, RELIEF = 0.40, 0.035, 0.04
 OPERATORS = 0.012
 TICKS = {"mentions": 5, "messages": 7, "work": 26, "deliver": 18, "sweep": 1}
 PUSHED = {"webhook": 9, "stream": 2}
+POLLED_SELDOM = {"mentions": 0.1, "messages": 0.1, "stream": 5}
+"""Where a stream brings all and the lists are read every half an hour, as the daemon does then."""
 MOST_ROUNDS = 12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -192,6 +194,9 @@ class Run:
         self.model.rules.unordered = bool(self.pushing.ways)
         self._kinds = TICKS | {way: PUSHED[way] for way in sorted(self.pushing.ways)}
         self.operators = Operators.of(self)
+        self.polls_seldom = self.pushing.ways == {"stream"} and self.chance.happens(0.5)
+        if self.polls_seldom:
+            self._kinds |= POLLED_SELDOM
         self._open()
 
     def _take_over(self, town: MovedIn) -> None:
@@ -402,6 +407,8 @@ class Run:
             "SELECT EXISTS (SELECT 1 FROM outbox WHERE state IN ('waiting', 'sending', 'unknown'))"
         ):
             name = "messages" if self.chance.happens(0.6) else "mentions"
+            if self.polls_seldom:
+                name = "stream"
         return name
 
     def _tick_of(self, name: str, bot: Bot, *, wholly: bool = False) -> Callable[[], int]:
