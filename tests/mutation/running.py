@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.mutation.mutating import LEDGER, Mutant
 
-LONGEST_SECONDS = 240
+LONGEST_SECONDS = 90
 UNIT, WHOLE, MODEL = "tests/unit/ledger/", "tests/integration/ledger/", "tests/property/ledger/test_model.py"
 TESTS: dict[str, Sequence[str]] = {
     "money.py": (UNIT + "test_money.py", WHOLE + "test_book.py"),
@@ -120,7 +120,7 @@ def _test(folder: Path, mutant: Mutant) -> None:
             "-p",
             "no:xdist",
             "--timeout",
-            "60",
+            "20",
         ]
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
         code = int(pytest.main([*options, "-k", engine, *tests]))

@@ -56,7 +56,7 @@ READ_FOR_SURE = timedelta(minutes=1)
 """What was said so long before the messages were read to their end was shown by then."""
 ACTS, TROUBLES, RELIEF = 0.40, 0.035, 0.04
 OPERATORS = 0.012
-TICKS = {"mentions": 5, "messages": 7, "work": 26, "deliver": 18, "sweep": 1}
+TICKS: dict[str, float] = {"mentions": 5, "messages": 7, "work": 26, "deliver": 18, "sweep": 1}
 PUSHED = {"webhook": 9, "stream": 2}
 POLLED_SELDOM = {"mentions": 0.1, "messages": 0.1, "stream": 5}
 """Where a stream brings all and the lists are read every half an hour, as the daemon does then."""
