@@ -12,7 +12,7 @@ from typing import Any
 from bot.language import hostile
 from bot.language.explaining import NOTE, Explanation, Piece, explain
 from bot.language.reader import read
-from bot.language.reading import NotUnderstood, Reading, Request, Transfer, Utterance
+from bot.language.reading import Command, NotUnderstood, Reading, Request, Transfer, Utterance
 from bot.x.gateway import MentionEntity, Span, UserId
 
 _URL = re.compile(r"https?://\S+")
@@ -134,4 +134,6 @@ def as_result(reading: Reading) -> dict[str, Any]:
         }
     if isinstance(reading, NotUnderstood):
         return {"kind": reading.kind, "reason": reading.reason.value}
+    if isinstance(reading, Command) and reading.amount_minor is not None:
+        return {"kind": reading.kind, "amount_minor": reading.amount_minor}
     return {"kind": reading.kind}

@@ -187,6 +187,17 @@ CATALOGUE: Mapping[str, Phrase] = {
     "refund_taken": _phrase(reference=str, payer=Label, amount=Money, balance=Money, why=str),
     "funded": _phrase(amount=Money, balance=Money, bank_reference=str),
     "paid_out": _phrase(amount=Money, balance=Money, bank_reference=str),
+    # By the person's own card.
+    "top_up_link": _phrase(amount=Money, link=str, minutes=int),
+    "top_up_how_much": _phrase(least=Money, most=Money),
+    "top_up_done": _phrase(amount=Money, balance=Money, reference=str),
+    "top_up_failed": _phrase(amount=Money, reference=str),  # the bank said no
+    "top_up_limits": _phrase(least=Money, most=Money),
+    "top_up_too_full": _phrase(limit=Money),  # more than the account may hold
+    "top_up_too_many": _phrase(),  # pages still open
+    "top_up_not_offered": _phrase(),  # this operator takes no cards
+    "top_up_waits": _phrase(amount=Money),  # the processor does not answer; the link follows
+    "top_up_no_page": _phrase(amount=Money),  # it did not answer for too long
     "which_one": _phrase(
         command=str, lines=_MANY
     ),  # several would fit: name the reference; command is a Verb
@@ -268,7 +279,7 @@ CATALOGUE: Mapping[str, Phrase] = {
             "trusted": _MANY,
         },
     ),
-    "help": _phrase(bot=str, limit=Money),
+    "help": _phrase(bot=str, limit=Money, optional={"cards": bool}),  # whether cards are taken
     "thanks": _phrase(),  # the answer to a friendly word
     "not_offered": _phrase(),  # read, but the service does not do this yet
     # Refused: the rules of paying.

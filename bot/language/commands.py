@@ -1,4 +1,4 @@
-"""Orders without an amount: start, stop, help, balance and the like.
+"""Orders without an amount: start, stop, help, balance and the like. (A top-up that names one is `top_ups.py`'s.)
 
 A command is read only from a message that is nothing else: its words, polite words, and words that fill a question
 ("what is my ..."). Friendly words and a bare yes or no count in private only: in public they are talk.
@@ -147,7 +147,7 @@ _LEAVING = frozenset((Verb.CANCEL, Verb.STOP, Verb.DECLINE, Verb.RETURN))
 _CARE = (
     Verb.FREEZE, Verb.STOP, Verb.THAW, Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.RECEIPT, Verb.HISTORY, Verb.BALANCE, Verb.START,
     Verb.ERASE, Verb.MY_DATA, Verb.BLOCK, Verb.UNTRUST, Verb.TRUST, Verb.PRIVATE, Verb.UNMUTE, Verb.UNBLOCK, Verb.PUBLIC, Verb.MUTE, Verb.TIME_ZONE, Verb.SETTINGS,
-    Verb.HELP, Verb.LANGUAGE, Verb.DEVICES, Verb.CONFIRM, Verb.GREETING,
+    Verb.TOP_UP, Verb.HELP, Verb.LANGUAGE, Verb.DEVICES, Verb.CONFIRM, Verb.GREETING,
 )  # fmt: skip
 
 

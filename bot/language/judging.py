@@ -7,6 +7,7 @@ something: then they are told what was not understood; otherwise they are left i
 import re
 from collections.abc import Sequence
 
+from bot.language.grammar import letters_of
 from bot.language.lexicon import lexicon
 from bot.language.reading import Reason, Utterance
 from bot.language.roles import Role
@@ -95,8 +96,24 @@ def _is_misspelt_verb(core: str, tokens: Sequence[Token]) -> bool:
     )
 
 
+def in_the_way(tokens: Sequence[Token]) -> Reason | None:
+    """What stands in the way of a command with an amount, whoever it is about."""
+    core = letters_of(tokens)
+    return _said_against(core, tokens) or _amount_reason(core, tokens)
+
+
 def _reason(core: str, tokens: Sequence[Token], utterance: Utterance) -> Reason:
     """The first thing that stands in the way, in the order a person would want to hear it."""
+    return (
+        _said_against(core, tokens)
+        or _amount_reason(core, tokens)
+        or _payee_reason(core, tokens, utterance)
+        or Reason.NOT_A_COMMAND
+    )
+
+
+def _said_against(core: str, tokens: Sequence[Token]) -> Reason | None:
+    """A word that takes the order back, asks or puts it off; characters that deceive."""
     if "F" in core or any(token.reason is Reason.SPOOFED_TEXT for token in tokens):
         return Reason.SPOOFED_TEXT
     for letter, reason in (
@@ -107,7 +124,7 @@ def _reason(core: str, tokens: Sequence[Token], utterance: Utterance) -> Reason:
     ):
         if letter in core:
             return reason
-    return _amount_reason(core, tokens) or _payee_reason(core, tokens, utterance) or Reason.NOT_A_COMMAND
+    return None
 
 
 def _amount_reason(core: str, tokens: Sequence[Token]) -> Reason | None:

@@ -56,7 +56,7 @@ ROLES: Mapping[str, Role] = {
 }
 """The lists of `[understood]` in a language file, and the part their words play."""
 
-NO_COMMANDS = frozenset(("filler", "asked_for_help"))
+NO_COMMANDS = frozenset(("filler", "asked_for_help", "top_up_filler"))
 """The lists of `[commands]` whose words are none by themselves."""
 
 _FACTORS = {"euro": 100, "cent": 1}
@@ -106,6 +106,18 @@ def _care(role: Role) -> int:
     return _CAREFUL.index(role) if role in _CAREFUL else len(_CAREFUL)
 
 
+@dataclass(frozen=True, slots=True)
+class TopUpWords:
+    """One way to say a top-up: for each word the forms it may be written in, and the words that may stand `beside`.
+
+    An accent may be left out, but not put where there is none: “recharge” is an order, “rechargé” a story.
+    """
+
+    language: str
+    words: tuple[frozenset[str], ...]
+    beside: frozenset[str]
+
+
 Expressions = Mapping[tuple[str, ...], tuple[tuple[tuple[str, ...], Meaning], ...]]
 """Expressions of several words by their first two, the longest first."""
 
@@ -122,6 +134,7 @@ class Lexicon:
     commands: Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]  # words -> (command, language) each
     fillers: frozenset[str]
     asked_for_help: frozenset[str]  # in a question alone: "how does this work?", and not "works!"
+    top_ups: Mapping[str, tuple[TopUpWords, ...]]  # by the forms of their first word
     language_names: Mapping[str, str]
     verbs: Mapping[str, tuple[str, ...]]
 
@@ -173,6 +186,7 @@ def build(languages: Mapping[str, Mapping[str, Any]]) -> Lexicon:
         asked_for_help=frozenset(
             folded(word) for table in languages.values() for word in table["commands"]["asked_for_help"]
         ),
+        top_ups=_by_first_word(_top_ups(languages)),
         language_names={
             folded(name): code for code, table in languages.items() for name in (code, *table["names"])
         },
@@ -220,6 +234,35 @@ def _commands(
                     for words in {whole, core} if len(core) > 1 else {whole}:
                         found.setdefault(words, []).append((command, code))
     return {words: tuple(dict.fromkeys(several)) for words, several in found.items() if words}
+
+
+def _top_ups(languages: Mapping[str, Mapping[str, Any]]) -> Iterator[TopUpWords]:
+    """The listed top-ups, without the words that `top_up_filler` lets stand beside them."""
+    for code, table in languages.items():
+        beside = frozenset(
+            form
+            for word in table["commands"]["top_up_filler"]
+            for piece in apart(lowered(word))
+            for form in _written_forms(piece)
+        )
+        found = {
+            tuple(_written_forms(word) for word in apart(lowered(phrase)) if word not in beside)
+            for phrase in table["commands"]["top_up"]
+        }
+        for words in sorted(found, key=lambda words: [sorted(forms) for forms in words]):
+            yield TopUpWords(code, words, beside)
+
+
+def _by_first_word(listed: Iterable[TopUpWords]) -> dict[str, tuple[TopUpWords, ...]]:
+    found: dict[str, tuple[TopUpWords, ...]] = {}
+    for one in listed:
+        for form in one.words[0]:
+            found[form] = (*found.get(form, ()), one)
+    return found
+
+
+def _written_forms(word: str) -> frozenset[str]:
+    return frozenset({lowered(word)} | spellings(word))
 
 
 def apart(words: str) -> tuple[str, ...]:

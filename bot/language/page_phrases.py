@@ -64,6 +64,15 @@ PAGE_PHRASES: Mapping[str, Mapping[str, type]] = {
     "me_incoming": {"incoming": Money},
     "me_history": _NOTHING,
     "me_history_none": _NOTHING,
+    # Money put in by card.
+    "top_up_title": _NOTHING,
+    "top_up_means": _NOTHING,
+    "top_up_amount": _NOTHING,
+    "top_up_go": _NOTHING,
+    "top_up_limits_are": {"least": Money, "most": Money},
+    "top_up_paid": _NOTHING,
+    "top_up_turned_back": _NOTHING,
+    "top_up_follows": _NOTHING,
     # Open questions.
     "question_title": _NOTHING,
     "question_none": _NOTHING,

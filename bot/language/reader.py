@@ -28,6 +28,7 @@ from bot.language.roles import Role
 from bot.language.spoken import DEFAULT, heed_cuts, hint_of, language_of, languages, spoken_language
 from bot.language.suggesting import refusal
 from bot.language.tokens import MOST_TOKENS, Token, tokens_of
+from bot.language.top_ups import top_up_in
 
 __all__ = ["LANGUAGES", "language_of", "read", "understood"]
 
@@ -74,8 +75,10 @@ def understood(utterance: Utterance) -> Understood:
         return Understood(refusal(Reason.NOT_A_COMMAND, kept, utterance, spoken.language), composed)
     if order is not None:
         return Understood(_ordered(order, utterance, spoken.language), composed, order.note)
-    reading = command_in(tokens, utterance, spoken.language) or _refused(
-        kept, letters, utterance, spoken.language
+    reading = (
+        top_up_in(composed, utterance, spoken.language)
+        or command_in(tokens, utterance, spoken.language)
+        or _refused(kept, letters, utterance, spoken.language)
     )
     return Understood(reading, composed)
 

@@ -89,7 +89,7 @@ class Request:
 
 
 class Verb(StrEnum):
-    """Orders without an amount."""
+    """Orders that pay nobody."""
 
     START = "start"  # consent: enrol
     STOP = "stop"  # leave
@@ -117,19 +117,22 @@ class Verb(StrEnum):
     ERASE = "erase"  # forget everything about this person
     DEVICES = "devices"  # a link to sign in with, where the second factor is set up and devices are seen
     CONFIRM = "confirm"  # a bare "yes", which confirms nothing: a code is needed
+    TOP_UP = "top_up"  # with an amount or without: money put into one's own account
     GREETING = "greeting"  # hello, thanks: friendly words in private
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order without an amount. `reference` is upper case as we write it ("P-7K3F9Q"); `argument` is the
+    """An order that pays nobody. `reference` is upper case as we write it ("P-7K3F9Q"); `argument` is the
     two-letter language code for `Verb.LANGUAGE`, "" where the person named none that is known, and the words behind
-    `Verb.TIME_ZONE`, as hostile as any. `person` is whom the command is about, where it is about somebody."""
+    `Verb.TIME_ZONE`, as hostile as any. `person` is whom the command is about, where it is about somebody. `amount_minor` (euro cents) belongs
+    to `Verb.TOP_UP` and is None where no amount was named."""
 
     verb: Verb
     reference: str | None = None
     argument: str | None = None
     person: Payee | None = None
+    amount_minor: int | None = None
     language: str = "en"
 
     @property

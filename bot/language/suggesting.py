@@ -33,12 +33,14 @@ TO_FILL_IN = "…"
 """In the place of a handle that is not known."""
 
 
-def refusal(reason: Reason, tokens: Sequence[Token], utterance: Utterance, language: str) -> NotUnderstood:
-    """The refusal with all that helps the person to do better."""
+def refusal(
+    reason: Reason, tokens: Sequence[Token], utterance: Utterance, language: str, *, top_up: bool = False
+) -> NotUnderstood:
+    """The refusal with all that helps the person to do better: an order to pay, or a top-up where one was meant."""
     return NotUnderstood(
         reason,
         part=_part(reason, tokens, utterance),
-        suggestion=_suggestion(tokens, utterance, language),
+        suggestion=_suggestion(tokens, utterance, language, top_up=top_up),
         language=language,
     )
 
@@ -52,13 +54,13 @@ def _part(reason: Reason, tokens: Sequence[Token], utterance: Utterance) -> str 
     return utterance.text[found[0].start : found[0].end] if found else None
 
 
-def _suggestion(tokens: Sequence[Token], utterance: Utterance, language: str) -> str:
+def _suggestion(tokens: Sequence[Token], utterance: Utterance, language: str, *, top_up: bool) -> str:
     payees = _payees(tokens, utterance) or [TO_FILL_IN]
     table = language_files()[language]
     amounts = [token.value for token in tokens if token.role is Role.AMOUNT]
     certain = len(amounts) == 1 and not any(token.role is Role.BAD_AMOUNT for token in tokens)
     amount = _written(amounts[0] if certain else _EXAMPLE_MINOR, table["thousands_mark"])
-    line = table["example"].format(
+    line = table["example_top_up" if top_up else "example"].format(
         amount=amount, payees=table["example_and"].join(f"@{name}" for name in payees)
     )
     return line if utterance.private else f"@{utterance.bot} {line}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from bot.language.reading import Mode, NotUnderstood, Reading, Request, Transfer, Utterance
+from bot.language.reading import Command, Mode, NotUnderstood, Reading, Request, Transfer, Utterance
 from bot.x.gateway import MentionEntity, UserId
 
 FOLDER = Path(__file__).parents[2] / "data" / "reading"
@@ -87,11 +87,13 @@ def utterance(text: str, language: str = "en", *, private: bool = False) -> Utte
 
 
 def shown(reading: Reading) -> str:
-    """A reading as the case files write it: "1000 alice bob split", "refuse negated", "balance"."""
+    """A reading as the case files write it: "1000 alice bob split", "refuse negated", "balance", "top_up 2000"."""
     if isinstance(reading, Transfer | Request):
         words = ["request"] if isinstance(reading, Request) else []
         words += [str(reading.amount_minor), *(payee.username for payee in reading.payees)]
         return " ".join(words + ["split"] * (reading.mode is Mode.SPLIT))
+    if isinstance(reading, Command) and reading.amount_minor is not None:
+        return f"{reading.kind} {reading.amount_minor}"
     return f"refuse {reading.reason}" if isinstance(reading, NotUnderstood) else reading.kind
 
 

@@ -18,6 +18,7 @@ TOP = {
     "kept_together",
     "example",
     "example_and",
+    "example_top_up",
     "understood",
     "numbers",
     "commands",

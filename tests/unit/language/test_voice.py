@@ -46,6 +46,7 @@ def values(*, hostile: bool = False) -> dict[str, Any]:
         "incoming": money, "entries": (entry, Entry(Direction.IN, BOB, TEN, NOON, "P-7K3F9Q", State.HELD)), "languages": ("en", "fr"), "limit": money,
         "needed": money, "factor_helps": True, "undo_until": NOON, "exempt_trusted": True, "exempt_small": True, "username": "ghost", "left": money, "count": 5, "part": text, "suggestion": text, "link": "http://127.0.0.1:8350/me/link?t=x", "device": text,
         "why": text, "bank_reference": text, "alarm": "ledger_broken", "since": NOON, "paused": True, "version": 3, "waits": True, "time_zone": "Europe/Paris", "private": True, "public": True, "muted": True, "unmuted": True, "blocked": (label, BOB), "trusted": (label,),
+        "least": money, "most": money, "cards": True,
     }  # fmt: skip
 
 
