@@ -185,6 +185,7 @@ class Daemon:
         self._begin_push()
         self._every(settings.work_poll_seconds, self._work_and_deliver)
         self._every(settings.deliver_poll_seconds, self._deliver)
+        self._begin_cards()
         self._every(settings.sweep_poll_seconds, self._tick("sweep", bot.sweep_once))
         self._every(settings.sweep_poll_seconds, self._tick("proposals", self._lapse_proposals))
         self._every(USAGE_SECONDS, self._tick("usage", bot.usage.note))
@@ -196,6 +197,12 @@ class Daemon:
             log.warning(
                 "daemon.paused", reason="a backup was restored; `smoney reconcile` lets payments go on"
             )
+
+    def _begin_cards(self) -> None:
+        cashier = self._bot.cashier
+        if cashier is not None:
+            tick = self._tick("cards", lambda: cashier.run(self._is_running))
+            self._every(self._settings.cards_poll_seconds, tick)
 
     def _begin_push(self) -> None:
         """A thread for each stream; webhooks are registered again now and then, since X drops what fails for long."""

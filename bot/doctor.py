@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.errors import Misconfigured, SmoneyError
+from bot.errors import Misconfigured, SmoneyError, TryLater
 from bot.keys import keyring_from
 from bot.settings import DEFAULT_ENV_FILE, Settings
 from bot.x.gateway import PostId
@@ -59,6 +59,7 @@ def examine(settings: Settings, clock: Clock, *, env_file: Path = DEFAULT_ENV_FI
     yield from _home(settings)
     yield from _database(settings)
     yield _alarms(settings)
+    yield from _cards(settings, clock)
     yield from _x(settings, clock)
 
 
@@ -113,6 +114,35 @@ def _alarms(settings: Settings) -> Finding:
         "nobody is told of an alarm but by the log and the metrics",
         "set SMONEY_ALARM_ACCOUNTS or SMONEY_ALARM_WEBHOOK_URL",
     )
+
+
+def _cards(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Whether the processor takes our key: it is asked for a page that nobody ever made."""
+    if settings.cards == "off":
+        return
+    from bot.funding.processor import UnknownCheckout  # noqa: PLC0415
+    from bot.wiring import processor_of  # noqa: PLC0415 (heavy, and needed here alone)
+
+    try:
+        processor = processor_of(settings, clock)
+        if processor is not None:
+            processor.fetch("cs_test_nobody" if processor.is_test else "cs_live_nobody")
+    except UnknownCheckout:
+        said = f"{settings.cards} takes our key"
+    except Misconfigured as error:
+        yield _fail("cards", str(error), "see docs/operating/cards.md")
+        return
+    except TryLater as error:
+        yield _warn("cards", f"the processor does not answer: {error}", "try again in a minute")
+        return
+    if settings.cards_webhook_secret is None:
+        yield _warn(
+            "cards",
+            f"{said}; payments are found by asking alone, within minutes",
+            "set SMONEY_CARDS_WEBHOOK_SECRET, see docs/operating/cards.md",
+        )
+    else:
+        yield _ok("cards", said)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from bot.language.reading import Command, Verb
 from bot.payments.changes import Changes
 from bot.payments.inquiries import Inquiries
 from bot.payments.story import Story
+from bot.payments.topping_up import TopUps
 from bot.people.controls import ABOUT_SOMEBODY, VERBS, Controls
 from bot.people.devices import Devices
 from bot.people.enrolment import Enrolment
@@ -26,7 +27,7 @@ from bot.x.gateway import MessageId, XUser
 
 THANKS_AGAIN_AFTER = timedelta(hours=1)
 """Two polite machines could thank each other for ever."""
-_MOVES_MONEY = frozenset({Verb.CANCEL, Verb.DECLINE, Verb.RETURN})
+_MOVES_MONEY = frozenset({Verb.CANCEL, Verb.DECLINE, Verb.RETURN, Verb.TOP_UP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Obeying:
     erasing: Erasing
     devices: Devices
     telling: Telling
+    top_ups: TopUps | None
     outbox: Outbox
 
     def obey(self, session: Session, said: Said, command: Command) -> None:
@@ -93,6 +95,8 @@ class Obeying:
                 self._give_data(session, person)
             case Verb.DEVICES:
                 self.devices.invite(session, person)
+            case Verb.TOP_UP:
+                self._top_up(session, said, command)
             case verb if verb in VERBS:
                 self._control(session, said, command)
             case Verb.CONFIRM | Verb.GREETING if not said.private:
@@ -101,6 +105,19 @@ class Obeying:
                 self.story.needs_code(session, person)
             case _:
                 self._for_anyone(session, said, command)
+
+    def _top_up(self, session: Session, said: Said, command: Command) -> None:
+        """The page is made by the processor; its address follows in a message of its own."""
+        if self.top_ups is None:
+            self.outbox.tell(session, said.person, "top_up_not_offered", {})
+            return
+        self.top_ups.ask(
+            session,
+            said.person,
+            command.amount_minor,
+            asked_in=said.received.chain_id,
+            language=said.language,
+        )
 
     def _control(self, session: Session, said: Said, command: Command) -> None:
         """What a person decides for themselves. Somebody they name without an id is looked up first."""
@@ -168,6 +185,7 @@ class Obeying:
                 facts: Parameters = {
                     "bot": self.bot.username,
                     "limit": self.story.limit_per_payment(session, said.person),
+                    "cards": self.top_ups is not None or None,
                 }
                 self.outbox.tell(session, said.person, "help", facts)
             case Verb.GREETING:

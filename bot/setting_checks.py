@@ -14,8 +14,8 @@ def wrong(what: str, *, setting: str = "") -> PydanticCustomError:
     return PydanticCustomError("wrong", "{what}", {"what": what, "setting": setting})
 
 
-def address_of_x(url: str) -> str:
-    """Raises for what is neither X over TLS nor a stand-in on this machine."""
+def address_of_api(url: str) -> str:
+    """Raises for what is neither a host over TLS nor a stand-in on this machine."""
     if not _is_bare(url) or not _is_safe(url, plain_to=frozenset({"127.0.0.1"})):
         raise wrong("is not https://HOST, nor http://127.0.0.1:PORT")
     return url.rstrip("/")

@@ -16,6 +16,7 @@ from pydantic import SecretStr, ValidationError, field_validator, model_validato
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
+from bot.card_settings import CardSettings
 from bot.env_file import names_in, refuse_misspelt
 from bot.errors import Misconfigured
 from bot.people_settings import PeopleSettings
@@ -23,8 +24,8 @@ from bot.push_settings import PushSettings
 from bot.safety_settings import SafetySettings
 from bot.safety_settings import setting as _setting
 from bot.setting_checks import (
+    address_of_api,
     address_of_pages,
-    address_of_x,
     in_words,
     own_address,
     wrong,
@@ -51,7 +52,7 @@ class XCredentials:
     access_token_secret: str = field(repr=False)
 
 
-class Settings(PushSettings, SafetySettings, PeopleSettings, WatchingSettings):
+class Settings(PushSettings, SafetySettings, PeopleSettings, WatchingSettings, CardSettings):
     """What can be chosen. Amounts are integer minor units; the last part of a name is its unit."""
 
     model_config = SettingsConfigDict(
@@ -246,8 +247,8 @@ class Settings(PushSettings, SafetySettings, PeopleSettings, WatchingSettings):
 
     @field_validator("x_base_url")
     @classmethod
-    def _is_an_address_of_x(cls, url: str) -> str:
-        return address_of_x(url)
+    def _is_an_address_of_api(cls, url: str) -> str:
+        return address_of_api(url)
 
     @field_validator("web_public_url")
     @classmethod
@@ -289,6 +290,7 @@ class Settings(PushSettings, SafetySettings, PeopleSettings, WatchingSettings):
         if self.lock_max_minutes < self.lock_minutes:
             raise wrong("is shorter than the first lock", setting="lock_max_minutes")
         self.refuse_half_of_push()
+        self.refuse_half_of_cards(is_real=self.is_real_x)
         self.refuse_terms_nobody_can_read()
         if self.keys is not None and self.keys_file is not None:
             raise wrong("is set as well as SMONEY_KEYS; set one of them", setting="keys_file")

@@ -11,12 +11,14 @@ from sqlmodel import Session
 import bot.migrations
 import ledger.migrations
 from bot.book import admit_keys, bind, is_paused, open_book
+from bot.cashier import Cashier
 from bot.channels.courier import Courier
 from bot.channels.together import Together
 from bot.channels.waiting import Waiting
 from bot.channels.wording import Wording
 from bot.desk import Desk
 from bot.errors import Misconfigured
+from bot.funding.processor import Processor
 from bot.obeying import Obeying
 from bot.payments.authorisations import Authorisations
 from bot.payments.changes import Changes
@@ -27,6 +29,7 @@ from bot.payments.records import Records
 from bot.payments.reviews import Reviews
 from bot.payments.story import Story
 from bot.payments.sweep import Sweep
+from bot.payments.topping_up import TopUps
 from bot.payments.unlocking import Unlocking
 from bot.payments.wallets import Wallets
 from bot.people.controls import Controls
@@ -43,7 +46,7 @@ from bot.people.people import People
 from bot.people.questions import Questions
 from bot.people.second_factor import SecondFactors
 from bot.people.trusting import Trusting
-from bot.rooms import rooms_of
+from bot.rooms import Rooms, rooms_of
 from bot.settings import Settings
 from bot.store import leases
 from bot.store.inbox import Inbox
@@ -64,6 +67,9 @@ from bot.x.usage import Usage
 from ledger.book import Ledger
 from ledger.clock import Clock, Entropy
 from ledger.database import Database
+
+BACK_TO_X = "https://x.com/messages"
+"""Where people come from; for a bot without pages of its own."""
 
 
 def utc_now() -> datetime:
@@ -112,6 +118,8 @@ class Bot:
     vault: Vault
     work: Work
     courier: Courier
+    cashier: Cashier | None
+    """None where no cards are taken."""
     sweep: Sweep
     budget: Budget
     usage: Usage
@@ -182,8 +190,55 @@ def database_as_it_is(settings: Settings) -> Database:
     return Database(settings.database_address)
 
 
-def build(settings: Settings, gateway: Gateway, account: XUser, database: Database, world: World) -> Bot:
-    """Every room of the bot, for this account. Raises `Misconfigured` for keys or a database of another bot."""
+def processor_of(settings: Settings, clock: Clock) -> Processor | None:
+    """Who takes cards, as the settings choose it."""
+    if settings.cards == "off":
+        return None
+    from bot.funding.stripe_cards import StripeCards  # noqa: PLC0415 (half a second that others need not wait)
+
+    secret = settings.cards_webhook_secret
+    return StripeCards(
+        api_key=settings.required("cards_api_key"),
+        webhook_secret=secret.get_secret_value() if secret else None,
+        base_url=settings.cards_base_url,
+        timeout_seconds=settings.x_timeout_seconds,
+        clock=clock,
+    )
+
+
+def cashier_of(
+    settings: Settings, rooms: Rooms, database: Database, processor: Processor | None
+) -> Cashier | None:
+    if processor is None:
+        return None
+    pages = settings.reachable_pages
+    top_ups = TopUps(
+        ledger=rooms.ledger,
+        wallets=rooms.wallets,
+        spending=rooms.spending,
+        people=rooms.people,
+        terms=rooms.terms,
+        outbox=rooms.outbox,
+        clock=rooms.clock,
+        ids=rooms.ids,
+        entropy=rooms.entropy,
+        least_minor=settings.top_up_least_minor,
+        return_url=f"{pages}/topped-up" if pages else BACK_TO_X,
+        turned_back_url=f"{pages}/topped-up?turned=back" if pages else BACK_TO_X,
+    )
+    return Cashier(database, top_ups, processor)
+
+
+def build(
+    settings: Settings,
+    gateway: Gateway,
+    account: XUser,
+    database: Database,
+    world: World,
+    *,
+    processor: Processor | None = None,
+) -> Bot:
+    """Every room of the bot, for this account; cards are taken by `processor`, or by whom the settings choose. Raises `Misconfigured` for keys or a database of another bot."""
     clock, entropy = world.clock, world.entropy
     gateway = gateway if isinstance(gateway, CountedGateway) else CountedGateway(gateway, clock)
     rooms = rooms_of(settings, clock=clock, entropy=entropy, bot_username=account.username)
@@ -225,6 +280,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
     trusting = Trusting(trusted, factors, people, outbox, questions, clock, offered=settings.trusted_payees)
     controls = Controls(rooms.blocks, trusting, people, outbox, account.id)
     telling = Telling(enrolment, people, outbox, entropy)
+    cashier = cashier_of(settings, rooms, database, processor or processor_of(settings, clock))
     obeying = Obeying(
         bot=account,
         story=story,
@@ -236,6 +292,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
         erasing=erasing,
         devices=devices,
         telling=telling,
+        top_ups=cashier.top_ups if cashier else None,
         outbox=outbox,
     )
     desk = Desk(account, story, obeying, telling, enrolment, freezing, erasing, people, inbox, outbox)
@@ -286,6 +343,7 @@ def build(settings: Settings, gateway: Gateway, account: XUser, database: Databa
             clock=clock,
             settles_after=timedelta(seconds=settings.x_settle_seconds),
         ),
+        cashier=cashier,
         sweep=Sweep(records, claims, people, factors, rooms.reviews, inbox, outbox, rules, clock),
         budget=budget,
         usage=Usage(database, gateway, clock),

@@ -22,8 +22,10 @@ from bot.admin.admins import login_name
 from bot.admin.log import Actor
 from bot.admin.office import open_office
 from bot.auditing import verify
+from bot.card_sandbox.http import Served as CardsServed
 from bot.daemon import LOOK_FOR_SIGNALS_SECONDS, Daemon
 from bot.demo.bank import DemoBank
+from bot.demo.cards import cards_taken, fund_the_operator, settings_for
 from bot.demo.preview import preview
 from bot.demo.town import Resident, Town, demo_settings, open_town
 from bot.demo.transcript import Player, Transcript, Untrue, parse
@@ -85,12 +87,23 @@ def run_demo(*, port: int, open_browser: bool) -> None:
     bank = _LateBank()
     pages = _listener()
     address = f"http://127.0.0.1:{pages.getsockname()[1]}"
-    with _home() as home, _serving(sandbox, port, bot_person, bank, f"{address}/status") as served:
-        settings = demo_settings(home, os.urandom, x_base_url=served.address, web_port=pages.getsockname()[1])
+    with (
+        _home() as home,
+        _serving(sandbox, port, bot_person, bank, f"{address}/status") as served,
+        cards_taken(sandbox.clock, pages=address) as cards,
+    ):
+        settings = demo_settings(
+            home,
+            os.urandom,
+            x_base_url=served.address,
+            web_port=pages.getsockname()[1],
+            **settings_for(cards),
+        )
         with open_town(
             settings, sandbox, entropy=os.urandom, residents=RESIDENTS, gateway=over_http(served)
         ) as town:
             bank.open(town)
+            fund_the_operator(town)
             with serving(build_app(town.bot, settings, entropy=os.urandom), pages):
                 _run(town, served, open_browser=open_browser)
 
@@ -263,20 +276,32 @@ def run_sandbox(*, port: int, state: Path | None, wide: bool) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with serve(sandbox, port=port, state=state) as served:
+    with (
+        serve(sandbox, port=port, state=state) as served,
+        cards_taken(sandbox.clock, pages=f"http://127.0.0.1:{PAGES_PORT}") as cards,
+    ):
         if not len(sandbox.people):
             sandbox.create_person("smoney", "smoney", open_messages=True)
         bot_person = sandbox.person("smoney")
         console = Console(highlight=False, soft_wrap=True)
         console.print(
-            f"A small X at [bold]{served.address}/[/bold]. Put this into .env to point a bot at it:\n"
+            f"A small X at [bold]{served.address}/[/bold], and cards of test money. Put this into .env to point a bot at both:\n"
         )
-        for name, value in _env_lines(served, bot_person).items():
+        for name, value in (_env_lines(served, bot_person) | _env_lines_of(cards)).items():
             console.print(f"SMONEY_{name}={value}")
         while (
             not stopped.is_set()
         ):  # the handler runs in this thread, which so must hold no lock of the event
             time.sleep(LOOK_FOR_SIGNALS_SECONDS)
+
+
+def _env_lines_of(cards: CardsServed) -> dict[str, str]:
+    return {
+        "CARDS": "stripe",
+        "CARDS_BASE_URL": cards.address,
+        "CARDS_API_KEY": cards.processor.api_key,
+        "CARDS_WEBHOOK_SECRET": cards.processor.webhook_secret,
+    }
 
 
 def _env_lines(served: Served, bot_person: Person) -> dict[str, str]:

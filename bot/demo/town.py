@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlmodel import Session
 
+from bot.errors import TryLater
 from bot.keys import generate
 from bot.people.people import Standing
 from bot.people.tiers import Tier
@@ -53,10 +54,17 @@ class Town:
         self.bot.listening.read_mentions()
         self.bot.listening.read_messages()
         for _ in range(MOST_ROUNDS):
-            if not self.bot.work.run() + self.bot.courier.deliver():
+            if not self.bot.work.run() + self._cards() + self.bot.courier.deliver():
                 break
         self.bot.sweep_once()
         self.bot.courier.deliver()
+
+    def _cards(self) -> int:
+        """As the daemon does: what the processor cannot be asked now comes due again."""
+        try:
+            return self.bot.cashier.run() if self.bot.cashier else 0
+        except TryLater:
+            return 0
 
     def available_minor(self, username: str) -> int | None:
         """What someone can spend; None for who has no wallet or has not enrolled."""

@@ -157,11 +157,11 @@ REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 6
 
 
-def new_reference(entropy: Callable[[int], bytes]) -> str:
+def new_reference(entropy: Callable[[int], bytes], *, letter: str = "P") -> str:
     """Short and not to be misread, like `P-7K3F9Q`: one of 729 million, made unique by the table."""
     number = int.from_bytes(entropy(8), "big")
     letters = []
     for _ in range(REFERENCE_LENGTH):
         number, index = divmod(number, len(REFERENCE_ALPHABET))
         letters.append(REFERENCE_ALPHABET[index])
-    return "P-" + "".join(letters)
+    return f"{letter}-" + "".join(letters)

@@ -22,7 +22,8 @@ NO_CAP = 10**12
 @dataclass(frozen=True, slots=True)
 class Caps:
     """The most, in minor units. `per_payment_minor` counts what goes to people, `to_business_minor` one payment in
-    all where merchants or associations are among its payees; a day is the last 24 hours, `payments_per_day` a count."""
+    all where merchants or associations are among its payees; a day is the last 24 hours, `payments_per_day` a count;
+    `top_up_minor` is what is put in by card at once."""
 
     per_payment_minor: int = NO_CAP
     to_business_minor: int = NO_CAP
@@ -30,6 +31,7 @@ class Caps:
     per_30_days_minor: int = NO_CAP
     payments_per_day: int = NO_CAP
     balance_minor: int = NO_CAP
+    top_up_minor: int = NO_CAP
 
     def lower(self, other: "Caps") -> "Caps":
         """The stricter of the two in each."""
@@ -39,10 +41,10 @@ class Caps:
 
 
 def _tiers() -> Mapping[Tier, Caps]:
-    business = Caps(500_00, 500_00, 2000_00, 10_000_00, 100, 20_000_00)
+    business = Caps(500_00, 500_00, 2000_00, 10_000_00, 100, 20_000_00, 500_00)
     return {
-        Tier.NEW: Caps(50_00, 50_00, 100_00, 250_00, 20, 250_00),
-        Tier.IDENTIFIED: Caps(250_00, 500_00, 500_00, 2000_00, 50, 3000_00),
+        Tier.NEW: Caps(50_00, 50_00, 100_00, 250_00, 20, 250_00, 50_00),
+        Tier.IDENTIFIED: Caps(250_00, 500_00, 500_00, 2000_00, 50, 3000_00, 250_00),
         Tier.MERCHANT: business,
         Tier.ASSOCIATION: business,
     }

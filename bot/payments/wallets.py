@@ -2,7 +2,10 @@
 
     assets (what is held)              liabilities (what is owed)
       safeguarding   the bank            wallet           one a person
-      test_money     a demo's own        operator_funds   the operator's own money beside it
+      card_clearing  charged by card,    operator_funds   the operator's own money beside it
+                     not at the bank yet
+      test_money     a demo's own        expenses
+                                          card_fees        what the processor of cards keeps
 
 `operator_funds` is what losses are met from; it is owed to nobody but the operator, and cannot be overdrawn either.
 
@@ -26,12 +29,14 @@ WALLET = "wallet"
 TEST_MONEY = "test_money"
 SAFEGUARDING = "safeguarding"
 OPERATOR_FUNDS = "operator_funds"
+CARD_CLEARING = "card_clearing"
+CARD_FEES = "card_fees"
 
 OWED = (WALLET,)
 """Kinds of account whose credit is owed to people."""
-HELD = (TEST_MONEY, SAFEGUARDING)
+HELD = (TEST_MONEY, SAFEGUARDING, CARD_CLEARING)
 """Kinds of account that hold what covers it."""
-CLEARING: tuple[str, ...] = ()
+CLEARING = (CARD_CLEARING,)
 """Kinds of account that money only passes through: each must drain to zero."""
 
 

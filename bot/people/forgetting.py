@@ -21,6 +21,7 @@ from bot.payments.wallets import Wallets
 from bot.people.erasures import Erasures
 from bot.people.people import People, Standing
 from bot.store.admin_tables import BankLineRow, ProposalRow
+from bot.store.card_tables import TopUpRow
 from bot.store.columns import BotTable, metadata
 from bot.store.control_tables import BlockRow, ErasureRow, FormerHandleRow, QuestionRow
 from bot.store.device_tables import DeviceLinkRow, DeviceRow
@@ -77,6 +78,7 @@ class Forgetting:
         self._rename_authorisations(session, user_id, erased.id)
         self._take_out_of_lines(session, user_id, erased.id)
         self._wipe_bank_lines(session, user_id)
+        self._rename_top_ups(session, user_id, erased.id)
         theirs = update(ProposalRow).where(col(ProposalRow.person_id) == user_id)
         session.exec(theirs.values(person_id=erased.id))
         session.flush()
@@ -152,6 +154,14 @@ class Forgetting:
         intent.order_id, intent.version = hashed(intent.order_id), hashed(intent.version)
         intent.payer_id, intent.post_id, intent.note_sealed = stand_in, None, None
         session.add(intent)
+        session.flush()
+
+    def _rename_top_ups(self, session: Session, user_id: UserId, stand_in: int) -> None:
+        """What they put in by card stays, under a number that no message has."""
+        for row in session.exec(rows_of(TopUpRow).where(TopUpRow.person_id == user_id)):
+            row.person_id = stand_in
+            row.asked_in = self.erasures.stand_in(row.asked_in) if row.asked_in > 0 else row.asked_in
+            session.add(row)
         session.flush()
 
     @staticmethod

@@ -30,7 +30,7 @@ OWNERS: Final[Mapping[str, str]] = {
     "people": "user_id", "inbox": "person_id", "outbox": "person_id", "intents": "payer_id", "challenges": "payer_id",
     "authorisations": "person_id", "wrong_answers": "person_id", "trusted_payees": "payer_id",
     "second_factors": "person_id", "device_links": "person_id", "devices": "person_id", "blocks": "person_id",
-    "former_handles": "person_id", "questions": "person_id", "proposals": "person_id",
+    "former_handles": "person_id", "questions": "person_id", "proposals": "person_id", "top_ups": "person_id",
 }  # fmt: skip
 """The column of each table that says whose the row is."""
 CHILDREN: Final[Mapping[str, tuple[str, str]]] = {

@@ -21,6 +21,7 @@ from bot.web.me.entry import EntryPages, sign_in_page
 from bot.web.me.factor import FactorPages
 from bot.web.me.home import HomePages
 from bot.web.me.seats import NotSignedIn, Seats, TooOften
+from bot.web.me.top_up import TopUpPages
 from bot.web.metrics import Source
 from bot.web.shield import Shield
 from bot.web.site import Site, site_of
@@ -46,7 +47,7 @@ def build_app(bot: Bot, settings: Settings, *, entropy: Entropy, sources: Sequen
     app.router.routes += webhook.routes(site).routes
     seats = Seats(site)
     app.state.site = site
-    for group in (EntryPages, HomePages, FactorPages, ControlPages):
+    for group in (EntryPages, HomePages, FactorPages, ControlPages, TopUpPages):
         app.router.routes += group(site).routes().routes
     add_admin_pages(app, site)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))

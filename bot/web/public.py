@@ -16,10 +16,28 @@ OPEN_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 def routes(site: Site) -> APIRouter:
     router = APIRouter()
+    router.routes += _of_machines(site).routes
 
     @router.get("/")
     def front() -> Response:
         return Response(status_code=302, headers={"location": "/status"})
+
+    @router.get("/status")
+    def status(request: Request) -> Response:
+        figures, operator = site.gauges.figures(), site.settings.operator_name
+        verdict = _verdict(figures)
+        return site.pages.show(request, "status.html", figures=figures, verdict=verdict, operator=operator)
+
+    @router.get("/topped-up")
+    def topped_up(request: Request, turned: str = "") -> Response:
+        """Where the processor's page sends people when they are done, and when they turn back. It knows nothing of them."""
+        return site.pages.show(request, "topped_up.html", turned_back=turned == "back")
+
+    return router
+
+
+def _of_machines(site: Site) -> APIRouter:
+    router = APIRouter()
 
     @router.get("/healthz")
     def health() -> PlainTextResponse:
@@ -46,12 +64,6 @@ def routes(site: Site) -> APIRouter:
         if not is_near(request.scope):
             return PlainTextResponse("Not for you.", 403)
         return Response(exposition(site.bot, site.gauges, site.sources), media_type=OPEN_METRICS)
-
-    @router.get("/status")
-    def status(request: Request) -> Response:
-        figures, operator = site.gauges.figures(), site.settings.operator_name
-        verdict = _verdict(figures)
-        return site.pages.show(request, "status.html", figures=figures, verdict=verdict, operator=operator)
 
     return router
 

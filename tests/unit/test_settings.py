@@ -200,6 +200,7 @@ class TestSecrets:
         *("x_api_key", "x_api_secret", "x_access_token", "x_access_token_secret", "keys", "database_url"),
         *("x_bearer_token", "x_client_id", "x_client_secret", "x_refresh_token"),
         "alarm_webhook_url",
+        *("cards_api_key", "cards_webhook_secret"),
     )
 
     def test_are_all_that_hold_keys_or_passwords(self):
@@ -249,7 +250,7 @@ class TestSecrets:
         assert said.startswith("SMONEY_X_API_KEY: what it is set to contains spaces")
         assert SECRET not in said
 
-    def test_do_not_appear_when_put_into_the_address_of_x(self, monkeypatch):
+    def test_do_not_appear_when_put_into_the_address_of_api(self, monkeypatch):
         monkeypatch.setenv("SMONEY_X_BASE_URL", f"https://root:{SECRET}@api.twitter.com")
         assert SECRET not in complaint()
 

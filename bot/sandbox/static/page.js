@@ -232,7 +232,7 @@ function answers(thread) {
   if (!thread.length) return ["start", "help"];
   const last = thread.at(-1);
   const code = last.from_bot ? codeIn(last.parts) : null;
-  return code ? [code, "no"] : state.view.bot_pages ? ["balance", "devices", "help"] : ["balance", "history", "help"];
+  return code ? [code, "no"] : state.view.bot_pages ? ["balance", "top up 20€", "devices", "help"] : ["balance", "history", "help"];
 }
 
 function showMoney(view) {

@@ -39,6 +39,8 @@ class HomePages:
         return router
 
     def home(self, request: Request, seat: Here, said: str = "", ref: str = "") -> Response:
+        cashier = self.bot.cashier
+
         def read(session: Session, person: PersonRow) -> dict[str, Any]:
             return {
                 "label": self.bot.people.label(person),
@@ -49,6 +51,7 @@ class HomePages:
                 "factor": self.bot.factors.standing(session, person),
                 "trust_asked": self.bot.trusting.asked(session, person),
                 "devices": self.bot.devices.of(session, person),
+                "top_up": cashier.top_ups.bounds(session, person) if cashier else None,
             }
 
         questions = seat.acts(self.bot.page_answers.questions)

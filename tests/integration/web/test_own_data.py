@@ -47,7 +47,7 @@ class TestOwnData:
                 assert set(row) == {column.removesuffix("_sealed") for column in columns}, name
         filled = {name for name, rows in data["tables"].items() if rows}
         assert filled >= {*OWNERS, "intent_lines", "recovery_codes"} - {
-            "wrong_answers", "trusted_payees", "former_handles", "questions", "proposals",
+            "wrong_answers", "trusted_payees", "former_handles", "questions", "proposals", "top_ups",
         }  # fmt: skip
         assert "red bicycle" in answer.text
         assert [row["note"] for row in data["received"]] == ["a bell"]

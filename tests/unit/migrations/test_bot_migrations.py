@@ -6,6 +6,7 @@ from sqlalchemy import inspect
 import bot.migrations
 from bot.store import (
     admin_tables,
+    card_tables,
     control_tables,
     device_tables,
     factor_tables,
@@ -23,6 +24,7 @@ KNOWN = (
     control_tables,
     device_tables,
     admin_tables,
+    card_tables,
 )  # a module of rows is known once it is imported
 
 

@@ -97,8 +97,8 @@ class TestTheLowerOfTierAndFactor:
         assert strict.of(Tier.NEW, factor_active=False).per_payment_minor == 50_00
 
     def test_is_taken_in_each_amount_by_itself(self):
-        low, high = Caps(*range(1, 7)), Caps(*range(6, 0, -1))
-        assert low.lower(high) == Caps(1, 2, 3, 3, 2, 1)
+        low, high = Caps(*range(1, 8)), Caps(*range(7, 0, -1))
+        assert low.lower(high) == Caps(1, 2, 3, 4, 3, 2, 1)
 
 
 def load(tmp_path: Path, text: str) -> Limits:

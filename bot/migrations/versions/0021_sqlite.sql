@@ -1,0 +1,52 @@
+-- Top-ups by card: what was asked for, the processor's page it became, and what was booked for it.
+
+CREATE TABLE top_ups (
+    id INTEGER NOT NULL,
+    reference TEXT NOT NULL,
+    person_id INTEGER NOT NULL,
+    asked_in INTEGER NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    language TEXT NOT NULL,
+    state TEXT NOT NULL,
+    checkout_id TEXT,
+    payment_id TEXT,
+    fee_minor INTEGER,
+    transfer_id INTEGER,
+    fee_transfer_id INTEGER,
+    asked_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    hints INTEGER NOT NULL,
+    looks INTEGER NOT NULL,
+    due_at INTEGER,
+    finished_at INTEGER,
+    reason TEXT,
+    PRIMARY KEY (id),
+    UNIQUE (reference),
+    UNIQUE (checkout_id),
+    UNIQUE (transfer_id),
+    UNIQUE (fee_transfer_id),
+    CONSTRAINT one_top_up_for_a_message UNIQUE (asked_in),
+    CONSTRAINT state_is_known CHECK (state IN ('asked', 'open', 'pending', 'paid', 'failed', 'set_aside')),
+    CONSTRAINT tops_up_something CHECK (amount_minor > 0),
+    CONSTRAINT a_fee_is_no_gift CHECK (fee_minor IS NULL OR fee_minor >= 0),
+    CONSTRAINT paid_is_booked CHECK ((state = 'paid') = (transfer_id IS NOT NULL)),
+    CONSTRAINT open_has_a_page CHECK (state IN ('asked', 'failed') OR checkout_id IS NOT NULL),
+    FOREIGN KEY(person_id) REFERENCES people (user_id)
+) STRICT;
+
+CREATE INDEX ix_top_ups_due ON top_ups (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX ix_top_ups_person ON top_ups (person_id, asked_at);
+
+-- An erased person becomes a stand-in below zero, and so does the message they asked in. What is paid stays paid.
+CREATE TRIGGER what_was_topped_up_stays BEFORE UPDATE ON top_ups
+WHEN OLD.id <> NEW.id OR OLD.reference <> NEW.reference OR OLD.amount_minor <> NEW.amount_minor OR OLD.currency <> NEW.currency
+    OR (OLD.person_id <> NEW.person_id AND NEW.person_id > 0) OR (OLD.checkout_id <> NEW.checkout_id)
+    OR (OLD.checkout_id IS NOT NULL AND NEW.checkout_id IS NULL)
+    OR (OLD.state = 'paid' AND (NEW.state <> 'paid' OR NEW.transfer_id <> OLD.transfer_id))
+    OR (OLD.fee_transfer_id IS NOT NULL AND (NEW.fee_transfer_id IS NULL OR NEW.fee_transfer_id <> OLD.fee_transfer_id))
+BEGIN SELECT RAISE(ABORT, 'what was topped up is never changed'); END;
+
+CREATE TRIGGER top_ups_are_not_deleted BEFORE DELETE ON top_ups
+BEGIN SELECT RAISE(ABORT, 'a top-up is never deleted'); END;
