@@ -62,6 +62,7 @@ ACTS: Final[Mapping[str, Role]] = {
     "bank.import": Role.TREASURER,
     "bank.match": Role.TREASURER,
     "bank.ignore": Role.TREASURER,
+    "top_up.close": Role.TREASURER,
     "payments.pause": Role.SUPPORT,
     "payments.resume": Role.OWNER,
     "sends.pause": Role.SUPPORT,

@@ -18,6 +18,7 @@ from bot.admin.proposals import proposals_of
 from bot.admin.queues import Queues
 from bot.admin.stories import Stories
 from bot.admin.switching import Switching
+from bot.admin.top_ups import TopUpDesk
 from bot.admin.treasury import Treasury
 from bot.funding.statements import bare_account
 from bot.payments.house import House
@@ -49,6 +50,7 @@ class Office:
     bank_reconciling: BankReconciling
     helping: Helping
     looking: Looking
+    top_ups: TopUpDesk
 
 
 def open_office(settings: Settings, world: World | None = None) -> Office:
@@ -106,6 +108,7 @@ def open_office(settings: Settings, world: World | None = None) -> Office:
         ),
         helping=Helping(members, rooms.freezing, rooms.spending, log),
         looking=Looking(log),
+        top_ups=TopUpDesk(log),
         treasury=treasury,
         bank=Bank(bank_lines, Matching(proposals, vault), treasury, log, bare_account(settings.bank_account)),
         bank_reconciling=BankReconciling(bank_lines, proposals, rooms.wallets),

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import admins, bank, guards, keeping, keys, ledger, looking, queues, switching, treasury
+from bot.cli import admins, bank, guards, keeping, keys, ledger, looking, queues, switching, top_ups, treasury
 from bot.cli.auditing import audit
 from bot.cli.common import EXIT_BROKEN, EXIT_MISCONFIGURED, AsJson, EnvFile, say, sentences
 from bot.cli.migrating import migrate
@@ -128,6 +128,7 @@ app.add_typer(queues.inbox, name="inbox", rich_help_panel=HELP)
 app.add_typer(queues.outbox, name="outbox", rich_help_panel=HELP)
 app.add_typer(treasury.proposals, name="proposals", rich_help_panel=MONEY)
 app.add_typer(bank.bank, name="bank", rich_help_panel=MONEY)
+app.add_typer(top_ups.top_ups, name="top-up", rich_help_panel=MONEY)
 app.add_typer(treasury.operator, name="operator", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
 switching.add_to(app, HALT)

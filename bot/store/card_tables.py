@@ -24,6 +24,8 @@ class TopUpRow(BotTable, table=True):
         CheckConstraint("state IN ('asked', 'failed') OR checkout_id IS NOT NULL", name="open_has_a_page"),
         Index("ix_top_ups_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
               postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_top_ups_set_aside", "id", sqlite_where=text("state = 'set_aside'"),
+              postgresql_where=text("state = 'set_aside'")),
         Index("ix_top_ups_person", "person_id", "asked_at"),
     )  # fmt: skip
     id: int = Field(sa_column=big_id(primary=True))

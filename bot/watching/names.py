@@ -33,6 +33,8 @@ class Alarm(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     ROWS_SET_ASIDE = "rows_set_aside"
     REVIEW_ENDING = "review_ending"
+    TOP_UP_SET_ASIDE = "top_up_set_aside"
+    CARDS_LATE = "cards_late"
     X_NOT_READ = "x_not_read"
     CLOCK_OFF = "clock_off"
     DISK_LOW = "disk_low"

@@ -16,6 +16,7 @@ from ledger.clock import instant_of, microseconds_of
 INBOX_IS_LATE_AFTER: Final = timedelta(minutes=5)
 OUTBOX_IS_LATE_AFTER: Final = timedelta(minutes=30)
 """Longer than two of X's windows for messages: what waits for the next one is not late."""
+CARDS_ARE_LATE_AFTER: Final = timedelta(minutes=15)
 UNKNOWN_FOR_LONG: Final = timedelta(minutes=30)
 CLOCK_IS_OFF_BY: Final = timedelta(seconds=30)
 """As long as a code of an authenticator app lasts."""
@@ -59,6 +60,21 @@ def reviews(look: Look) -> Iterator[Found]:
         yield Found(Alarm.REVIEW_ENDING, {"lines": rows, "intent": intent})
 
 
+def top_ups_set_aside(look: Look) -> Iterator[Found]:
+    """Somebody's card was charged, and nobody was credited."""
+    rows, first = look.session.connection().execute(text(_SET_ASIDE)).one()
+    if rows:
+        yield Found(Alarm.TOP_UP_SET_ASIDE, {"top_ups": rows, "reference": first})
+
+
+def cards(look: Look) -> Iterator[Found]:
+    """What is due to the processor of cards is asked of it, and it answers."""
+    late = microseconds_of(look.now - CARDS_ARE_LATE_AFTER)
+    rows, since = look.session.connection().execute(text(_LATE_AT_CARDS), {"late": late}).one()
+    if rows and look.waited(instant_of(int(since))) > CARDS_ARE_LATE_AFTER:
+        yield Found(Alarm.CARDS_LATE, {"top_ups": rows})
+
+
 def x_was_read(look: Look) -> Iterator[Found]:
     reads = look.figures.reads
     last = min(reads.values()) if reads else look.began_at
@@ -77,12 +93,28 @@ def disk(look: Look) -> Iterator[Found]:
         yield Found(Alarm.DISK_LOW, {"free_mb": look.disk_free_bytes // 1_000_000})
 
 
-CHECKS: Final = (inbox, outbox, unknown_outcomes, set_aside, reviews, x_was_read, clock, disk)
+CHECKS: Final = (
+    inbox,
+    outbox,
+    unknown_outcomes,
+    set_aside,
+    reviews,
+    top_ups_set_aside,
+    cards,
+    x_was_read,
+    clock,
+    disk,
+)
 
 _UNKNOWN = """
 SELECT count(*), min(id), min(first_attempted_at) FROM outbox
 WHERE kind IN ('message', 'reply', 'lookup') AND state IN ('waiting', 'sending', 'unknown')
     AND state IN ('sending', 'unknown') AND first_attempted_at IS NOT NULL
+"""
+_SET_ASIDE = "SELECT count(*), min(reference) FROM top_ups WHERE state = 'set_aside'"
+_LATE_AT_CARDS = """
+SELECT count(*), min(CASE WHEN state = 'asked' THEN asked_at ELSE due_at END) FROM top_ups
+WHERE due_at IS NOT NULL AND (due_at < :late OR (state = 'asked' AND asked_at < :late))
 """
 _REVIEWS = """
 SELECT count(*), min(intent_id) FROM intent_lines

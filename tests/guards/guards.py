@@ -25,7 +25,45 @@ def _guard(name: str, test: str, file: str, old: str, new: str) -> Guard:
     return Guard(name, test, (Change(file, old, new),))
 
 
+CARDS = "tests/integration/cards/"
+
 GUARDS = (
+    _guard(
+        "cards-news-is-signed",
+        CARDS + "test_signatures.py::TestNotFromProcessor::test_with_the_signature_of_another_secret",
+        "bot/funding/stripe_cards.py",
+        "        if not genuine:\n",
+        "        if not signature:\n",
+    ),
+    _guard(
+        "a-charge-is-as-it-was-asked-for",
+        PAYMENTS + "test_topping_up.py::TestProcessorThatFails"
+        "::test_that_answers_with_another_amount_is_not_believed[sqlite]",
+        "bot/payments/topping_up.py",
+        "    if checkout.amount != _amount(row):\n",
+        "    if False:\n",
+    ),
+    Guard(
+        "a-charge-is-credited-once",
+        PAYMENTS + "test_topping_up.py::TestWebhook"
+        "::test_about_a_page_that_is_settled_credits_nothing_more[sqlite]",
+        (
+            Change(
+                "bot/payments/topping_up.py",
+                "        if row.due_at is None:\n            return\n        if problem := _unlike",
+                "        if problem := _unlike",
+            ),
+            Change("bot/payments/topping_up.py", "        if row.transfer_id is None:\n", "        if True:\n"),
+        ),
+    ),
+    _guard(
+        "test-cards-are-no-money",
+        UNIT + "test_settings.py::TestCards"
+        "::test_of_test_money_are_not_taken_where_people_pay_with_real_money[sk_test_a1]",
+        "bot/card_settings.py",
+        "        if is_real and self.cards_api_key",
+        "        if False and self.cards_api_key",
+    ),
     _guard(
         "webhooks-are-signed",
         "tests/integration/x/test_push.py::TestAWebhook"

@@ -147,6 +147,21 @@ class TestAWrongSetting:
             load().x_credentials()
 
 
+class TestCards:
+    def test_that_are_taken_need_the_processors_key(self, monkeypatch):
+        monkeypatch.setenv("SMONEY_CARDS", "stripe")
+        assert complaint().startswith("SMONEY_CARDS_API_KEY: is needed to take cards and not set.")
+
+    @pytest.mark.parametrize("key", ["sk_test_a1", "rk_test_a1"])
+    def test_of_test_money_are_not_taken_where_people_pay_with_real_money(self, key, monkeypatch):
+        monkeypatch.setenv("SMONEY_CARDS", "stripe")
+        monkeypatch.setenv("SMONEY_CARDS_API_KEY", key)
+        assert "is a key of test cards, which would be credited as money" in complaint()
+        assert key not in complaint()
+        monkeypatch.setenv("SMONEY_X_BASE_URL", "http://127.0.0.1:8349")
+        assert load().cards == "stripe"
+
+
 class TestAMisspeltName:
     def test_in_the_environment_is_refused_with_the_one_that_was_meant(self, monkeypatch):
         monkeypatch.setenv("SMONEY_HOLD_DAY", "3")

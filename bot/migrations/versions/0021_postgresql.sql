@@ -37,6 +37,8 @@ CREATE TABLE top_ups (
 
 CREATE INDEX ix_top_ups_due ON top_ups (due_at) WHERE due_at IS NOT NULL;
 
+CREATE INDEX ix_top_ups_set_aside ON top_ups (id) WHERE state = 'set_aside';
+
 CREATE INDEX ix_top_ups_person ON top_ups (person_id, asked_at);
 
 -- An erased person becomes a stand-in below zero, and so does the message they asked in. What is paid stays paid.

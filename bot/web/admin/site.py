@@ -24,6 +24,7 @@ from bot.web.admin.routes import PREFIX, Does, Looks, router_of
 from bot.web.admin.runbook import RunbookPages
 from bot.web.admin.seats import LIVE, NotIn
 from bot.web.admin.switches import SwitchPages
+from bot.web.admin.top_ups import TopUpPages
 from bot.web.admin.usage import UsagePages
 from bot.web.site import Site
 from ledger.errors import NotSealed, UnknownAccount
@@ -41,6 +42,7 @@ GROUPS = (
     AdminPages,
     ProposalPages,
     BankPages,
+    TopUpPages,
     SwitchPages,
     RestoredPages,
     UsagePages,

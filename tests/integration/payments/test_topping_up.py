@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from sqlmodel import Session, col, select
 
+from bot.admin.acts import Role
+from bot.admin.log import Actor
+from bot.admin.office import open_office
 from bot.card_sandbox import paying
 from bot.card_sandbox.cards import Behaviour, Card
 from bot.card_sandbox.core import CardProcessor
@@ -19,6 +23,7 @@ from bot.card_sandbox.courier import deliver
 from bot.card_sandbox.faults import ApiFault, PostFault, PostFaultKind
 from bot.card_sandbox.http import serve
 from bot.cashier import Cashier
+from bot.errors import Misconfigured
 from bot.funding.processor import NotFromProcessor
 from bot.payments.wallets import CARD_CLEARING, CARD_FEES
 from bot.sandbox.faults import FaultKind
@@ -26,6 +31,7 @@ from bot.store.card_tables import TopUpRow
 from bot.x.gateway import UserId
 from ledger.accounts import AccountId
 from tests.integration.payments.conftest import NOON, Street, a_street
+from tests.integration.watching.conftest import watched_town
 
 GOOD = Card("visa", "4242", Behaviour.SUCCEEDS)
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/c/pay/(cs_test_\w+)")
@@ -268,6 +274,16 @@ class TestTopUp:
         assert (row.state, row.transfer_id) == ("set_aside", None)
         assert row.person_id < 0
         assert row.payment_id
+        watched = watched_town(till.street)
+        assert watched.looks()["top_up_set_aside"]["reference"] == row.reference
+        office, owner = open_office(till.street.town.settings), Actor("root", Role.OWNER)
+        close = partial(office.top_ups.close, reason="given back by hand")
+        database = till.street.town.bot.database
+        database.write(lambda session: close(session, owner, row.reference.lower()))
+        assert till.states == ["failed"]
+        assert "top_up_set_aside" not in watched.looks()
+        with pytest.raises(Misconfigured):
+            database.write(lambda session: close(session, owner, row.reference))
 
     def test_is_not_offered_where_no_cards_are_taken(self, street):
         street.says("bob", "top up 20€")
@@ -288,6 +304,15 @@ class TestProcessorThatFails:
         till.pays(till.page("bob"))
         till.goes_on()
         assert till.street.has("bob") == 120_00
+
+    def test_is_an_alarm_after_a_while(self, till):
+        watched = watched_town(till.street)
+        till.processor.faults.plan(ApiFault(FaultKind.FAIL, "POST", "/v1/checkout/sessions", times=1000))
+        till.street.says("bob", "top up 20€")
+        till.street.passes(minutes=10)
+        assert "cards_late" not in watched.looks()
+        till.street.passes(minutes=10)
+        assert watched.looks()["cards_late"]["top_ups"] == 1
 
     def test_for_too_long_is_given_up_and_told(self, till):
         till.processor.faults.plan(ApiFault(FaultKind.FAIL, "POST", "/v1/checkout/sessions", times=1000))
@@ -356,6 +381,22 @@ class TestWebhook:
         )
         till.street.town.settle()
         assert till.street.has("bob") == 120_00
+
+    def test_about_a_page_that_is_settled_credits_nothing_more(self, till):
+        """Not even to who was just asking the processor about it."""
+        till.street.says("bob", "top up 20€")
+        page = till.page("bob")
+        till.pays(page)
+        (row,) = till.rows()
+        found = till.cashier.processor.fetch(page)
+        till.goes_on()
+        settled, heard = till.rows(), till.street.heard("bob")
+        database = till.street.town.bot.database
+        database.write(lambda session: till.cashier.top_ups.settle(session, row.id, found, hints=row.hints))
+        till.street.town.settle()
+        assert [each.model_dump() for each in till.rows()] == [each.model_dump() for each in settled]
+        assert till.street.has("bob") == 120_00
+        assert till.street.heard("bob") == heard
 
     def test_about_somebody_elses_page_is_taken_and_does_nothing(self, till):
         other = till.processor.sessions

@@ -49,6 +49,8 @@ BY_PAGE = {
     "bank match": "POST /bank/{line_id}/match",
     "bank ignore": "POST /bank/{line_id}/ignore",
     "bank reconcile": "GET /bank/balance",
+    "top-up list": "GET /top-ups",
+    "top-up close": "POST /top-ups/{reference}/close",
     "ledger accounts": "GET /ledger",
     "ledger history": "GET /ledger/transfers",
     "ledger statement": "GET /ledger/{account_id}/statement",
