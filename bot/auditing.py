@@ -6,7 +6,7 @@ It reads on one snapshot, writes nothing, and trusts no stored sum.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -14,11 +14,19 @@ import ledger.audit
 from bot.keys import keyring_from
 from bot.payments.authorisations import Authorisations
 from bot.payments.intents import SET_ASIDE, IntentState
-from bot.payments.wallets import OPERATOR_FUNDS, SAFEGUARDING, WALLET
+from bot.payments.wallets import (
+    CARD_CLEARING,
+    CARD_UNCLAIMED,
+    OPERATOR_FUNDS,
+    SAFEGUARDING,
+    TEST_MONEY,
+    WALLET,
+)
 from bot.sealing import public_keys
 from bot.settings import Settings
 from bot.store.admin_tables import BankLineRow, ProposalRow
-from bot.store.tables import AuthorisationRow, IntentLineRow, IntentRow, PersonRow
+from bot.store.card_tables import CardMovementRow, TopUpRow
+from bot.store.tables import AuthorisationRow, BookRow, IntentLineRow, IntentRow, PersonRow
 from bot.wiring import World
 from ledger.clock import IdSource
 from ledger.database import Database
@@ -56,6 +64,7 @@ def _bot_findings(session: Session, authorisations: Authorisations) -> Iterator[
     yield from _wallets_of_others(session)
     yield from _not_covered(session)
     yield from _moved_by_nobody(session)
+    yield from _by_no_card(session)
     yield from _matched_wrongly(session)
 
 
@@ -110,17 +119,23 @@ def _wallets_of_others(session: Session) -> Iterator[str]:
         yield f"payment {reference}: transfer {transfer_id} is not between the wallets of its payer and payee"
 
 
+def _is_demo() -> ColumnElement[bool]:
+    return select(BookRow.single).where(col(BookRow.is_demo)).exists()
+
+
 def _moved_by_nobody(session: Session) -> Iterator[str]:
     """What came from or went to the bank or the operator's own money was decided by admins, one decision a transfer, and
-    what they decided was moved so."""
+    what they decided was moved so; or the processor of cards paid it out."""
     house = select(AccountRow.id).where(col(AccountRow.code).in_((SAFEGUARDING, OPERATOR_FUNDS)))
     moved = (
         select(TransferRow.id)
         .outerjoin(ProposalRow, col(ProposalRow.transfer_id) == col(TransferRow.id))
+        .outerjoin(CardMovementRow, col(CardMovementRow.transfer_id) == col(TransferRow.id))
         .where(
             or_(col(TransferRow.debit_account_id).in_(house), col(TransferRow.credit_account_id).in_(house))
         )
-        .where(col(ProposalRow.id).is_(None))
+        .where(col(ProposalRow.id).is_(None), col(CardMovementRow.id).is_(None))
+        .where(or_(col(TransferRow.code) != TEST_MONEY, ~_is_demo()))
         .execution_options(yield_per=1000)
     )
     for transfer_id in session.exec(moved):
@@ -165,3 +180,38 @@ def _not_covered(session: Session) -> Iterator[str]:
     for currency, amount in owed.items():
         if amount > held.get(currency, 0):
             yield f"{currency}: {amount} minor units are owed, {held.get(currency, 0)} are held"
+
+
+def _by_no_card(session: Session) -> Iterator[str]:
+    """What passed through the accounts of cards is a top-up, to the wallet and of the amount it was asked for, its fee, or a change
+    of what the processor holds."""
+    house = select(AccountRow.id).where(col(AccountRow.code).in_((CARD_CLEARING, CARD_UNCLAIMED)))
+    touched = or_(col(TransferRow.debit_account_id).in_(house), col(TransferRow.credit_account_id).in_(house))
+    moved = (
+        select(TransferRow, TopUpRow, CardMovementRow.id, PersonRow.wallet_id)
+        .outerjoin(
+            TopUpRow,
+            or_(
+                col(TopUpRow.transfer_id) == col(TransferRow.id),
+                col(TopUpRow.fee_transfer_id) == col(TransferRow.id),
+            ),
+        )
+        .outerjoin(PersonRow, col(PersonRow.user_id) == col(TopUpRow.person_id))
+        .outerjoin(
+            CardMovementRow,
+            col(TransferRow.idempotency_key)
+            == col(TransferRow.code) + ":" + col(CardMovementRow.movement_id),
+        )
+        .where(touched)
+        .execution_options(yield_per=1000)
+    )
+    found: Iterator[tuple[TransferRow, TopUpRow | None, int | None, int | None]]
+    found = iter(session.exec(moved))  # an outer join may find nothing
+    for transfer, top_up, movement, wallet in found:
+        if top_up is None:
+            if movement is None:
+                yield f"transfer {transfer.id} moved money of cards that no card moved"
+            continue
+        differs = (transfer.credit_account_id, transfer.amount_minor) != (wallet, top_up.amount_minor)
+        if top_up.transfer_id == transfer.id and differs:
+            yield f"top-up {top_up.reference}: transfer {transfer.id} is not to its wallet, or of another amount"

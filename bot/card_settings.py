@@ -43,6 +43,13 @@ class CardSettings(BaseSettings):
         gt=0,
         allow_inf_nan=False,
     )
+    cards_follow_seconds: float = setting(
+        300,
+        "pause before asking again what the processor has paid out, kept, or given back",
+        unit="seconds",
+        gt=0,
+        allow_inf_nan=False,
+    )
     top_up_least_minor: int = setting(
         500,
         "the least that can be put in by card at once (500 is 5.00 €)",

@@ -7,15 +7,20 @@ twice.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import structlog
 from sqlmodel import Session
 
 from bot.errors import TryLater
-from bot.funding.processor import OrderRefused, Processor, UnknownCheckout
+from bot.funding.processor import CardMovement, OrderRefused, Processor, UnknownCheckout
+from bot.payments.card_book import CardBook
 from bot.payments.topping_up import Due, TopUps
 from ledger.database import Database
+
+OVERLAP = timedelta(hours=1)
+"""Lists of a processor may show a thing a while after it happened."""
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +29,7 @@ log = structlog.get_logger(__name__)
 class Cashier:
     database: Database
     top_ups: TopUps
+    card_book: CardBook
     processor: Processor
 
     def run(self, keep_going: Callable[[], bool] = lambda: True) -> int:
@@ -49,12 +55,9 @@ class Cashier:
             raise
         return True
 
-    def page_for(self, top_up_id: int) -> str | None:
-        """The processor's page for one that was just asked for, for who waits before another page; None where somebody else has
-        taken it, or it could not be made: its person is told in a message then. Raises `Misconfigured`."""
-        due = self.database.write(lambda session: self.top_ups.take(session, top_up_id))
-        if due is None or due.checkout_id is not None:
-            return None
+    def page_for(self, due: Due) -> str | None:
+        """The processor's page for one that was just asked for, for who waits before another page; None where it could not be
+        made: its person is told in a message then. Raises `Misconfigured`."""
         try:
             checkout = self.processor.create(due.order)
         except OrderRefused as refused:
@@ -81,6 +84,27 @@ class Cashier:
 
     def _postpone(self, due: Due, session: Session) -> None:
         self.top_ups.postpone(session, due.id)
+
+    def follow(self) -> int:
+        """What has changed what the processor holds for us since the last time, and a while before that, each in a transaction
+        of its own; how many were new. And what people owe of it is taken from what they have by now. Raises `TryLater`,
+        `Misconfigured`."""
+        since = self.database.read(self.card_book.begins)
+        if since is None:
+            return 0
+        told = self.processor.movements(since - OVERLAP)
+        fresh = self.database.read(lambda session: self.card_book.unknown(session, told))
+        for movement in fresh:
+            self.database.write(partial(self._note, movement))
+        self.database.write(self._catch_up)
+        return len(fresh)
+
+    def _note(self, movement: CardMovement, session: Session) -> None:
+        self.card_book.note(session, movement)
+
+    def _catch_up(self, session: Session) -> None:
+        self.card_book.book_open(session)
+        self.card_book.settle_all(session)
 
     def receive(self, body: bytes, signature: str) -> bool:
         """What the processor pushes: only where to look. Raises `NotFromProcessor`; whatever else is raised, it must not be

@@ -203,6 +203,8 @@ class Daemon:
         if cashier is not None:
             tick = self._tick("cards", lambda: cashier.run(self._is_running))
             self._every(self._settings.cards_poll_seconds, tick)
+            follow = self._tick("cards.follow", cashier.follow)
+            self._every(self._settings.cards_follow_seconds, follow)
 
     def _begin_push(self) -> None:
         """A thread for each stream; webhooks are registered again now and then, since X drops what fails for long."""

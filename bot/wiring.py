@@ -21,8 +21,10 @@ from bot.errors import Misconfigured
 from bot.funding.processor import Processor
 from bot.obeying import Obeying
 from bot.payments.authorisations import Authorisations
+from bot.payments.card_book import CardBook
 from bot.payments.changes import Changes
 from bot.payments.exemptions import TrustedPayees
+from bot.payments.house import House
 from bot.payments.inquiries import Inquiries
 from bot.payments.page_answers import PageAnswers
 from bot.payments.records import Records
@@ -212,12 +214,23 @@ def cashier_of(
     if processor is None:
         return None
     pages = settings.reachable_pages
+    card_book = CardBook(
+        ledger=rooms.ledger,
+        wallets=rooms.wallets,
+        house=House(rooms.ledger, rooms.wallets, rooms.authorisations),
+        people=rooms.people,
+        authorisations=rooms.authorisations,
+        outbox=rooms.outbox,
+        clock=rooms.clock,
+        ids=rooms.ids,
+    )
     top_ups = TopUps(
         ledger=rooms.ledger,
         wallets=rooms.wallets,
         spending=rooms.spending,
         people=rooms.people,
         terms=rooms.terms,
+        card_book=card_book,
         outbox=rooms.outbox,
         clock=rooms.clock,
         ids=rooms.ids,
@@ -226,7 +239,7 @@ def cashier_of(
         return_url=f"{pages}/topped-up" if pages else BACK_TO_X,
         turned_back_url=f"{pages}/topped-up?turned=back" if pages else BACK_TO_X,
     )
-    return Cashier(database, top_ups, processor)
+    return Cashier(database, top_ups, card_book, processor)
 
 
 def build(

@@ -9,9 +9,10 @@ from bot.admin.log import Actor, AuditLog
 from bot.admin.pages import LARGEST_ID
 from bot.errors import Misconfigured
 from bot.ledger_views import money_text
-from bot.store.card_tables import TopUpRow
+from bot.store.card_tables import CardMovementRow, TopUpRow
 
 STATES: Final = ("set_aside", "asked", "open", "pending", "paid", "failed")
+MOVEMENT_STATES: Final = ("open", "booked")
 Row = dict[str, object]
 
 
@@ -28,6 +29,16 @@ class TopUpDesk:
             rows = rows.where(TopUpRow.state == state)
         return [_row(row) for row in session.exec(rows.order_by(col(TopUpRow.id).desc()).limit(limit))]
 
+    def movements(
+        self, session: Session, *, state: str | None, limit: int, before: int = LARGEST_ID
+    ) -> list[Row]:
+        """What changed what the processor holds, the newest first; of one state or of both."""
+        rows = select(CardMovementRow).where(col(CardMovementRow.id) < before)
+        if state is not None:
+            rows = rows.where(CardMovementRow.state == state)
+        newest = rows.order_by(col(CardMovementRow.id).desc()).limit(limit)
+        return [_movement(row) for row in session.exec(newest)]
+
     def close(self, session: Session, actor: Actor, reference: str, *, reason: str) -> None:
         """What was set aside is seen to: whoever was charged has it back. No money moves here. Raises `Misconfigured`."""
         row = session.exec(
@@ -43,6 +54,20 @@ class TopUpDesk:
         self.log.record(session, actor, "top_up.close", f"top-up {row.reference}", reason=reason, facts=facts)
         row.state = "failed"
         session.add(row)
+
+
+def _movement(row: CardMovementRow) -> Row:
+    return {
+        "id": row.id,
+        "movement": row.movement_id,
+        "kind": row.kind,
+        "state": row.state,
+        "amount": money_text(row.amount_minor, row.currency),
+        "fee": money_text(row.fee_minor, row.currency),
+        "payment": row.payment_id,
+        "at": row.happened_at.isoformat(),
+        "transfer": row.transfer_id or "",
+    }
 
 
 def _row(row: TopUpRow) -> Row:

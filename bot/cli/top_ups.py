@@ -35,6 +35,29 @@ def listed(
         )
 
 
+@top_ups.command("movements")
+def movements(
+    state: Annotated[str | None, typer.Option("--state", help="open or booked.")] = None,
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=10_000)] = 20,
+    env: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """What changed what the processor holds: charges, payouts, fees, what cards took back.
+
+    Example: smoney top-up movements --state open
+    """
+    from bot.admin.office import open_office
+    from bot.admin.top_ups import MOVEMENT_STATES
+
+    if state is not None and state not in MOVEMENT_STATES:
+        raise Misconfigured(state, "is no state of a movement.", example=", ".join(MOVEMENT_STATES))
+    with open_book(env) as (settings, database):
+        desk = open_office(settings).top_ups
+        print_table(
+            database.read(lambda session: desk.movements(session, state=state, limit=limit)), as_json=as_json
+        )
+
+
 @top_ups.command("close")
 def close(
     reference: Annotated[str, typer.Argument(help="As `smoney top-up list` shows it.")],

@@ -6,6 +6,7 @@ checkout to look at. So it makes no difference whether it comes once, twice, lat
 Card data never comes near this program: people type it in on the processor's own page.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -55,6 +56,31 @@ class Checkout:
     fee: Money | None = None
 
 
+class MovementKind(StrEnum):
+    CHARGE = "charge"
+    """What a page brought."""
+    RETURN = "return"
+    """What went back to a card, given back or disputed; above zero where it came again."""
+    PAYOUT = "payout"
+    """What went to our bank; above zero where it came back."""
+    FEE = "fee"
+    """What the processor took beside the fee of each charge."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class CardMovement:
+    """One change of what the processor holds for us. `amount` and `fee` are below zero where it has less, or gave a fee
+    back; what it holds changes by `amount` less `fee`. `payment_id` is there for what is about one payment."""
+
+    id: str
+    kind: MovementKind
+    amount: Money
+    fee: Money
+    at: datetime
+    payment_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """A webhook's body, believed: something happened to this checkout. `checkout_id` is empty where it is about
@@ -84,6 +110,10 @@ class Processor(Protocol):
 
     def fetch(self, checkout_id: str) -> Checkout:
         """Raises `UnknownCheckout`."""
+        ...
+
+    def movements(self, since: datetime) -> Sequence[CardMovement]:
+        """What has changed what the processor holds for us from then on, oldest first."""
         ...
 
     def hint_of(self, body: bytes, signature: str) -> Hint:

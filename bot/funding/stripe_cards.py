@@ -6,8 +6,9 @@ checked. No key, secret or signed body ever stands in an error, a log or a `repr
 
 import logging
 import re
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import stripe
@@ -15,6 +16,7 @@ import stripe
 from bot.errors import Misconfigured, TryLater
 from bot.funding.cards_wire import Send, over_http
 from bot.funding.processor import (
+    CardMovement,
     Checkout,
     CheckoutOrder,
     Hint,
@@ -29,6 +31,7 @@ from bot.funding.stripe_objects import (
     code_of,
     event_of,
     hint_about,
+    movements_of,
     text_of,
 )
 from ledger.clock import Clock
@@ -38,6 +41,8 @@ T = TypeVar("T")
 STRIPE: Final = "https://api.stripe.com"
 KEY_SETTING: Final = "SMONEY_CARDS_API_KEY"
 KEY_EXAMPLE: Final = "sk_test_ followed by letters and digits, from Stripe's dashboard"
+MOST_LISTED: Final = 100
+MOST_PAGES: Final = 1_000
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a webhook's time may be from ours: Stripe's own advice, https://docs.stripe.com/webhooks"""
 EXPANDED: Final = "payment_intent.latest_charge.balance_transaction"
@@ -112,6 +117,31 @@ class StripeCards:
         if found.id != checkout_id:
             raise TryLater("Stripe answered with another checkout than the one asked for")
         return found
+
+    def movements(self, since: datetime) -> Sequence[CardMovement]:
+        found: list[CardMovement] = []
+        asked: dict[str, Any] = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": MOST_LISTED,
+            "expand": ["data.source"],
+        }
+        for _ in range(MOST_PAGES):
+            page = self._ask(
+                partial(self._client.v1.balance_transactions.list, params=asked)  # type: ignore[arg-type]
+            )
+            listed, has_more = self._movements(page)
+            found += listed
+            if not has_more or not listed:
+                return sorted(found, key=lambda each: (each.at, each.id))
+            asked = asked | {"starting_after": listed[-1].id}
+        raise TryLater("Stripe's list of movements has no end")
+
+    def _movements(self, page: stripe.StripeObject) -> tuple[list[CardMovement], bool]:
+        try:
+            return movements_of(page.to_dict())
+        except (Nonsense, LedgerError, ValueError, OverflowError, RecursionError) as error:
+            reason = f"Stripe's answer cannot be read: {error}"[:200]
+        raise TryLater(reason)
 
     def hint_of(self, body: bytes, signature: str) -> Hint:
         if not self._webhook_secret:  # anybody can sign with an empty one

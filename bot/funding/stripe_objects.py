@@ -2,14 +2,24 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.funding.processor import Checkout, CheckoutState, Hint, NotFromProcessor, OrderRefused
+from bot.funding.processor import (
+    CardMovement,
+    Checkout,
+    CheckoutState,
+    Hint,
+    MovementKind,
+    NotFromProcessor,
+    OrderRefused,
+)
 from ledger.errors import Invalid
 from ledger.money import Currency, Money, currency_of
 
 OTHER_MINOR_UNITS: Final = frozenset({"ISK", "MGA", "UGX"})
 """Stripe counts these in other minor units than ISO 4217 does: https://docs.stripe.com/currencies"""
+LONGEST_ID: Final = 255
 CHECKOUT_ID: Final = re.compile(r"cs_[A-Za-z0-9_]{1,240}")
 _OF_CHECKOUTS: Final = frozenset(
     f"checkout.session.{what}"
@@ -17,6 +27,17 @@ _OF_CHECKOUTS: Final = frozenset(
 )
 _ENDED: Final = frozenset({"canceled", "requires_payment_method"})
 """States of a payment in which nothing is under way any more, once its page is done with."""
+
+
+_KINDS: Final = {
+    MovementKind.CHARGE: ("charge", "payment"),
+    MovementKind.RETURN: (
+        "refund", "payment_refund", "refund_failure", "payment_failure_refund", "payment_reversal", "adjustment",
+    ),
+    MovementKind.PAYOUT: ("payout", "payout_cancel", "payout_failure"),
+    MovementKind.FEE: ("stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost"),
+}  # fmt: skip
+"""Types of balance transactions: https://docs.stripe.com/reports/balance-transaction-types"""
 
 
 class Nonsense(Exception):
@@ -65,6 +86,36 @@ def _fee(payment: dict[str, Any] | None) -> Money | None:
     charge = _expanded((payment or {}).get("latest_charge"), "charge")
     movement = _expanded((charge or {}).get("balance_transaction"), "balance_transaction")
     return _money(movement.get("fee"), movement.get("currency")) if movement else None
+
+
+def movements_of(page: Any) -> tuple[list[CardMovement], bool]:
+    """A page of balance transactions, their sources in full, newest first; whether there are more. Raises `Nonsense` and
+    `LedgerError`."""
+    page = _object(page, "list")
+    listed = page.get("data")
+    if not isinstance(listed, list):
+        raise Nonsense("a list of nothing")
+    return [_movement(each) for each in listed], page.get("has_more") is True
+
+
+def _movement(value: Any) -> CardMovement:
+    found = _object(value, "balance_transaction")
+    kind, created, identity = found.get("type"), found.get("created"), found.get("id")
+    if not isinstance(identity, str) or not 0 < len(identity) <= LONGEST_ID or type(created) is not int:
+        raise Nonsense("a movement without a name or a time")
+    source = found.get("source")
+    payment = _id_of(source.get("payment_intent")) if isinstance(source, dict) else ""
+    known = next((name for name, types in _KINDS.items() if kind in types), MovementKind.OTHER)
+    if known is MovementKind.RETURN and not payment:
+        known = MovementKind.OTHER  # an adjustment of something else
+    return CardMovement(
+        id=identity,
+        kind=known,
+        amount=_money(found.get("amount"), found.get("currency")),
+        fee=_money(found.get("fee"), found.get("currency")),
+        at=datetime.fromtimestamp(created, UTC),
+        payment_id=payment,
+    )
 
 
 def _object(value: Any, kind: str) -> dict[str, Any]:

@@ -197,6 +197,9 @@ CATALOGUE: Mapping[str, Phrase] = {
     "top_up_too_many": _phrase(),  # pages still open
     "top_up_not_offered": _phrase(),  # this operator takes no cards
     "top_up_waits": _phrase(amount=Money),  # the processor does not answer; the link follows
+    "card_taken_back": _phrase(amount=Money, balance=Money, reference=str, optional={"debt": Money}),
+    "debt_settled": _phrase(amount=Money, balance=Money, optional={"debt": Money}),
+    "in_debt": _phrase(debt=Money),
     "top_up_no_page": _phrase(amount=Money),  # it did not answer for too long
     "which_one": _phrase(
         command=str, lines=_MANY

@@ -40,6 +40,8 @@ class Cause(StrEnum):
     """The payee's own return of what came; the X id of their message."""
     ADMIN = "admin"
     """An action of an admin's; the id under which it is recorded."""
+    CARD = "card"
+    """Their card took back what they had put in; the id of the transfer itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,12 @@ class AccountFrozen(Refusal):
     phrase = "account_frozen"
 
 
+class InDebt(Refusal):
+    """Their card took back what they had spent: they pay nobody until that is settled."""
+
+    phrase = "in_debt"
+
+
 def check_not_frozen(person: PersonRow) -> None:
     """Raises `AccountFrozen`. The ledger refuses the debit as well."""
     if person.frozen_at is not None:
@@ -54,13 +60,20 @@ class Spending:
     def check(
         self, session: Session, payer: PersonRow, gifts: Sequence[tuple[int, int]], currency: Currency
     ) -> None:
-        """`gifts` are the payment's (payee id, minor units). Raises `AccountFrozen`, and what `check_amount` does."""
+        """`gifts` are the payment's (payee id, minor units). Raises `AccountFrozen`, `InDebt`, and what `check_amount` does."""
         check_not_frozen(payer)
+        self.check_owes_nothing(session, payer)
         active = self.factors.standing(session, payer).active
         tier = Tier(payer.tier)
         amounts, spent = self._amounts(session, gifts, currency), self.spent(session, payer)
         factor_helps = not active and fits(amounts, self.limits.of(tier, factor_active=True), spent)
         check_amount(amounts, self.limits.of(tier, factor_active=active), spent, factor_helps=factor_helps)
+
+    def check_owes_nothing(self, session: Session, person: PersonRow) -> None:
+        """Raises `InDebt`."""
+        debt = self.wallets.debt(session, person)
+        if debt.amount_minor:
+            raise InDebt(debt=debt)
 
     def takes_factor(
         self, session: Session, payer: PersonRow, gifts: Sequence[tuple[int, int]], currency: Currency

@@ -16,9 +16,10 @@ import structlog
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bot.errors import Refusal
+from bot.errors import InvariantBroken, Refusal
 from bot.funding.processor import Checkout, CheckoutOrder, CheckoutState
 from bot.language.catalogue import Parameters
+from bot.payments.card_book import CardBook
 from bot.payments.halts import are_paused, check_may_pay
 from bot.payments.intents import new_reference
 from bot.payments.spending import Spending
@@ -88,6 +89,7 @@ class TopUps:
     spending: Spending
     people: People
     terms: Terms
+    card_book: CardBook
     outbox: Outbox
     clock: Clock
     ids: IdSource
@@ -164,11 +166,11 @@ class TopUps:
         row = session.exec(due.limit(1).with_for_update(skip_locked=True)).first()
         return None if row is None else self._taken(session, row)
 
-    def take(self, session: Session, top_up_id: int) -> Due | None:
-        """This one, if it is due and nobody else has it."""
-        row = self._held(session, top_up_id)
-        if row.due_at is None or row.due_at > self.clock():
-            return None
+    def ask_now(self, session: Session, person: PersonRow, amount_minor: int | None, *, language: str) -> Due:
+        """From a person's page, where they wait for the processor's: whoever asks has taken it at once. Raises as `ask` does."""
+        row = self.ask(session, person, amount_minor, asked_in=-self.ids(), language=language)
+        if row is None:
+            raise InvariantBroken("a new number was there already")
         return self._taken(session, row)
 
     def _taken(self, session: Session, row: TopUpRow) -> Due:
@@ -295,6 +297,8 @@ class TopUps:
                 self._set_aside(session, row, checkout, "it was paid after its person had been erased")
                 return
             row.state, row.payment_id, row.finished_at = "paid", checkout.payment_id, self.clock()
+            session.flush()
+            self.card_book.settle(session, person)
             balance = self.wallets.balance(session, person).available
             facts: Parameters = {"amount": _amount(row), "balance": balance, "reference": row.reference}
             self.outbox.tell(

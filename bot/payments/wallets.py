@@ -3,9 +3,13 @@
     assets (what is held)              liabilities (what is owed)
       safeguarding   the bank            wallet           one a person
       card_clearing  charged by card,    operator_funds   the operator's own money beside it
-                     not at the bank yet
-      test_money     a demo's own        expenses
-                                          card_fees        what the processor of cards keeps
+                     not at the bank yet card_unclaimed   charged, and credited to nobody yet
+      test_money     a demo's own
+
+    assets that cover nothing          expenses
+      debt           of a person whose   card_fees        what the processor of cards keeps
+                     card took back
+                     what they had spent
 
 `operator_funds` is what losses are met from; it is owed to nobody but the operator, and cannot be overdrawn either.
 
@@ -31,9 +35,11 @@ SAFEGUARDING = "safeguarding"
 OPERATOR_FUNDS = "operator_funds"
 CARD_CLEARING = "card_clearing"
 CARD_FEES = "card_fees"
+CARD_UNCLAIMED = "card_unclaimed"
+DEBT = "debt"
 
-OWED = (WALLET,)
-"""Kinds of account whose credit is owed to people."""
+OWED = (WALLET, CARD_UNCLAIMED)
+"""Kinds of account whose credit is owed to people, known or not."""
 HELD = (TEST_MONEY, SAFEGUARDING, CARD_CLEARING)
 """Kinds of account that hold what covers it."""
 CLEARING = (CARD_CLEARING,)
@@ -100,20 +106,48 @@ class Wallets:
             incoming=money(account.pending_in_minor),
         )
 
+    def debt(self, session: Session, person: PersonRow) -> Money:
+        """What this person owes the operator."""
+        if person.debt_id is None:
+            return Money(0, self.currency)
+        account = self._ledger.account(session, AccountId(person.debt_id))
+        return Money(account.posted_minor, account.currency)
+
+    def debt_account(self, session: Session, person: PersonRow) -> AccountId:
+        """Opened the first time they owe something."""
+        if person.debt_id is None:
+            debt = NewAccount(
+                id=AccountId(self._ids()),
+                code=DEBT,
+                currency=self.currency,
+                normal_side=NormalSide.DEBIT,
+                guarded=True,
+            )
+            person.debt_id = self._ledger.open_account(session, debt).id
+            session.add(person)
+            session.flush()
+        return AccountId(person.debt_id)
+
     def give_test_money(self, session: Session, person: PersonRow, amount: Money, *, key: str) -> None:
         """Money out of nothing, in a demo's book only.
 
         Raises `InvariantBroken` anywhere else: it would be owed and not held.
         """
+        self._make_test_money(session, self.of(session, person), amount, key)
+
+    def put_test_money_beside(self, session: Session, amount: Money, *, key: str) -> None:
+        """The same for the operator, of what the fees of cards are met from."""
+        self._make_test_money(session, self.operator_funds(session), amount, key)
+
+    def _make_test_money(self, session: Session, account: AccountId, amount: Money, key: str) -> None:
         book = session.get(BookRow, 1)
         if book is None or not book.is_demo:
             raise InvariantBroken("test money was asked for in a book that is no demo")
-        source = self.house(session, TEST_MONEY)
         self._ledger.transfer(
             session,
             NewTransfer(
-                debit_account_id=source,
-                credit_account_id=self.of(session, person),
+                debit_account_id=self.house(session, TEST_MONEY),
+                credit_account_id=account,
                 amount=amount,
                 code=TEST_MONEY,
                 idempotency_key=f"test-money:{key}",
@@ -147,7 +181,7 @@ class Wallets:
             id=AccountId(self._ids()),
             code=code,
             currency=self.currency,
-            normal_side=NormalSide.CREDIT if code == OPERATOR_FUNDS else NormalSide.DEBIT,
+            normal_side=NormalSide.CREDIT if code in (OPERATOR_FUNDS, CARD_UNCLAIMED) else NormalSide.DEBIT,
             guarded=code == OPERATOR_FUNDS,
         )
         opened = self._ledger.open_account(session, account)

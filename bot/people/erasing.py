@@ -18,7 +18,7 @@ from bot.keys import Keyring, Purpose, UnknownKey
 from bot.language.catalogue import Parameters
 from bot.payments.answers import Answers
 from bot.payments.challenge import Answer, digits_of
-from bot.payments.spending import check_not_frozen
+from bot.payments.spending import InDebt, check_not_frozen
 from bot.payments.story import Story
 from bot.payments.wallets import Wallets
 from bot.people.factor_states import Outcome, Tried
@@ -84,6 +84,9 @@ class Erasing:
             facts |= {"held": balance.held} if balance.held.amount_minor else {}
             facts |= {"incoming": balance.incoming} if balance.incoming.amount_minor else {}
             raise NotEmpty(**facts)
+        debt = self.wallets.debt(session, person)
+        if debt.amount_minor:
+            raise InDebt(debt=debt)
 
     def is_asked(self, session: Session, person: PersonRow, *, at: datetime) -> bool:
         """Whether a code they said at that time belongs here."""

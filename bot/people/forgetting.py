@@ -47,7 +47,7 @@ _THEIR_OWN: Final[tuple[tuple[type[BotTable], str], ...]] = (
 """Rows that go with their person."""
 _FRESH: Final = {
     "username_sealed": None, "name_sealed": None, "username_index": None, "labelled_by": 0, "standing": "stranger",
-    "wallet_id": None, "chosen_language": None, "welcomed_at": None, "enrolled_at": None, "stopped_at": None,
+    "wallet_id": None, "debt_id": None, "chosen_language": None, "welcomed_at": None, "enrolled_at": None, "stopped_at": None,
     "wrong_answers": 0, "locks": 0, "locked_until": None, "letters_used": 0, "barred_at": None, "unlocked_at": None,
     "tier": "new", "identified_at": None, "frozen_at": None, "frozen_by": None, "thaw_nonce": None, "thaw_key_id": None,
     "thaw_expires_at": None, "is_private": False, "receipts_muted": False, "time_zone": None, "terms_version": None,
@@ -186,7 +186,7 @@ class Forgetting:
         keep_version: bool = False,
     ) -> None:
         hashed = self.erasures.stand_in
-        x_says = own and row.kind not in {"page", "admin"} and row.evidence > 0
+        x_says = own and row.kind not in {"page", "admin", "card"} and row.evidence > 0
         version = row.version if keep_version or row.version is None else hashed(row.version)
         named = Named(person_id, hashed(row.evidence) if x_says else row.evidence, version)
         journals = _journals(session, row)
@@ -254,6 +254,8 @@ class Forgetting:
 def _journals(session: Session, row: AuthorisationRow) -> set[int]:
     """Where what it allowed can stand: the payment itself, what came of its lines, and what admins moved."""
     found = {0}
+    if row.kind == "card":
+        found.add(row.evidence)
     if row.kind == "admin":
         moved = rows_of(ProposalRow.transfer_id).where(ProposalRow.id == row.evidence)
         found |= {journal or 0 for journal in session.exec(moved)}

@@ -26,6 +26,7 @@ class TopUpRow(BotTable, table=True):
               postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_top_ups_set_aside", "id", sqlite_where=text("state = 'set_aside'"),
               postgresql_where=text("state = 'set_aside'")),
+        Index("ix_top_ups_payment", "payment_id"),
         Index("ix_top_ups_person", "person_id", "asked_at"),
     )  # fmt: skip
     id: int = Field(sa_column=big_id(primary=True))
@@ -55,3 +56,31 @@ class TopUpRow(BotTable, table=True):
     finished_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     reason: str | None = None
     """Why it was set aside."""
+
+
+class CardMovementRow(BotTable, table=True):
+    """One change of what the processor holds for us, as it told it, and what was booked for it. Only ever added, and booked
+    once."""
+
+    __tablename__ = "card_movements"
+    __table_args__ = (
+        one_of("kind", "charge", "return", "payout", "fee", "other"),
+        one_of("state", "open", "booked"),
+        Index("ix_card_movements_open", "id", sqlite_where=text("state = 'open'"),
+              postgresql_where=text("state = 'open'")),
+        Index("ix_card_movements_at", "happened_at"),
+        Index("ix_card_movements_payment", "payment_id"),
+    )  # fmt: skip
+    id: int = Field(sa_column=big_id(primary=True))
+    movement_id: str = Field(unique=True)
+    """The processor's own name of it."""
+    kind: str
+    amount_minor: int = Field(sa_column=big_id())
+    """Below zero where the processor holds less of ours."""
+    fee_minor: int = Field(sa_column=big_id())
+    currency: str
+    payment_id: str = ""
+    happened_at: datetime = Field(sa_column=instant())
+    seen_at: datetime = Field(sa_column=instant())
+    state: str = "open"
+    transfer_id: int | None = Field(default=None, sa_column=Column(BigInteger, unique=True, nullable=True))

@@ -37,6 +37,8 @@ class PersonRow(BotTable, table=True):
     """The X id of the newest text these labels came with: an older text never renames anyone."""
     standing: str = "stranger"
     wallet_id: int | None = Field(default=None, sa_column=Column(BigInteger, unique=True, nullable=True))
+    debt_id: int | None = Field(default=None, sa_column=Column(BigInteger, unique=True, nullable=True))
+    """The account of what they owe the operator, once their card took something back that was spent."""
     chosen_language: str | None = None
     spoken_language: str = "en"
     welcomed_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
@@ -265,14 +267,14 @@ class AuthorisationRow(BotTable, table=True):
 
     __tablename__ = "authorisations"
     __table_args__ = (
-        _one_of("kind", "answer", "page", "trusted", "low_value", "return", "admin"),
+        _one_of("kind", "answer", "page", "trusted", "low_value", "return", "admin", "card"),
         UniqueConstraint("kind", "evidence", name="one_authorisation_for_a_cause"),
     )
     id: int = Field(sa_column=_id(primary=True))
     kind: str
     evidence: int = Field(sa_column=_id())
     """What said so: the X id of the payer's message or of an exempt order, the challenge answered on a page, the admin's
-    recorded action."""
+    recorded action, the transfer that settles what a card took back."""
     person_id: int = Field(sa_column=_id(foreign="people.user_id"))
     intent_id: int | None = Field(default=None, sa_column=_id(nullable=True))
     version: int | None = Field(default=None, sa_column=_id(nullable=True))

@@ -52,11 +52,11 @@ def some_accounts(look: Look) -> Iterator[Found]:
 
 
 def covered(look: Look) -> Iterator[Found]:
-    """What is owed against what is held, by the few accounts of the operator's own. As debits equal credits, what people
+    """What is owed against what is held, by the few accounts of the operator's own, and what people owe. As debits equal credits, what people
     are owed is what those accounts are worth together, and so what does not cover it is what they are worth without
     the held money."""
-    query = text(_BESIDE_WHAT_IS_HELD).bindparams(bindparam("held", expanding=True))
-    for currency, lacking in look.session.connection().execute(query, {"held": list(HELD)}):
+    query = text(_BESIDE_WHAT_IS_HELD).bindparams(bindparam("counted", expanding=True))
+    for currency, lacking in look.session.connection().execute(query, {"counted": [*HELD, *OWED]}):
         if int(lacking) > 0:
             yield Found(Alarm.MONEY_NOT_COVERED, {"currency": currency, "lacking_minor": int(lacking)})
 
@@ -108,7 +108,11 @@ _OLDEST_UNSEALED = f"""
 SELECT id, booked_at FROM ledger_transfer WHERE id >= coalesce(({_SEALED_UP_TO}), 0) ORDER BY id LIMIT 1
 """  # noqa: S608 (words of ours)
 _BESIDE_WHAT_IS_HELD = """
-SELECT a.currency, sum(a.debits_posted - a.credits_posted)
-FROM house_accounts AS h JOIN ledger_account AS a ON a.id = h.account_id
-WHERE h.code NOT IN :held GROUP BY a.currency
+SELECT currency, sum(debits_posted - credits_posted) FROM (
+    SELECT a.currency, a.debits_posted, a.credits_posted
+    FROM house_accounts AS h JOIN ledger_account AS a ON a.id = h.account_id WHERE h.code NOT IN :counted
+    UNION ALL
+    SELECT a.currency, a.debits_posted, a.credits_posted
+    FROM people AS p JOIN ledger_account AS a ON a.id = p.debt_id WHERE p.debt_id IS NOT NULL
+) AS beside GROUP BY currency
 """

@@ -34,6 +34,7 @@ class Alarm(StrEnum):
     ROWS_SET_ASIDE = "rows_set_aside"
     REVIEW_ENDING = "review_ending"
     TOP_UP_SET_ASIDE = "top_up_set_aside"
+    CARD_MOVEMENT_OPEN = "card_movement_open"
     CARDS_LATE = "cards_late"
     X_NOT_READ = "x_not_read"
     CLOCK_OFF = "clock_off"

@@ -16,6 +16,7 @@ from ledger.clock import instant_of, microseconds_of
 INBOX_IS_LATE_AFTER: Final = timedelta(minutes=5)
 OUTBOX_IS_LATE_AFTER: Final = timedelta(minutes=30)
 """Longer than two of X's windows for messages: what waits for the next one is not late."""
+OPEN_FOR_LONG: Final = timedelta(hours=2)
 CARDS_ARE_LATE_AFTER: Final = timedelta(minutes=15)
 UNKNOWN_FOR_LONG: Final = timedelta(minutes=30)
 CLOCK_IS_OFF_BY: Final = timedelta(seconds=30)
@@ -67,6 +68,14 @@ def top_ups_set_aside(look: Look) -> Iterator[Found]:
         yield Found(Alarm.TOP_UP_SET_ASIDE, {"top_ups": rows, "reference": first})
 
 
+def card_movements(look: Look) -> Iterator[Found]:
+    """What changed what the processor holds is booked, soon after its top-up was settled."""
+    late = microseconds_of(look.now - OPEN_FOR_LONG)
+    rows, first = look.session.connection().execute(text(_OPEN_MOVEMENTS), {"late": late}).one()
+    if rows:
+        yield Found(Alarm.CARD_MOVEMENT_OPEN, {"movements": rows, "movement": first})
+
+
 def cards(look: Look) -> Iterator[Found]:
     """What is due to the processor of cards is asked of it, and it answers."""
     late = microseconds_of(look.now - CARDS_ARE_LATE_AFTER)
@@ -100,6 +109,7 @@ CHECKS: Final = (
     set_aside,
     reviews,
     top_ups_set_aside,
+    card_movements,
     cards,
     x_was_read,
     clock,
@@ -112,6 +122,9 @@ WHERE kind IN ('message', 'reply', 'lookup') AND state IN ('waiting', 'sending',
     AND state IN ('sending', 'unknown') AND first_attempted_at IS NOT NULL
 """
 _SET_ASIDE = "SELECT count(*), min(reference) FROM top_ups WHERE state = 'set_aside'"
+_OPEN_MOVEMENTS = (
+    "SELECT count(*), min(movement_id) FROM card_movements WHERE state = 'open' AND seen_at < :late"
+)
 _LATE_AT_CARDS = """
 SELECT count(*), min(CASE WHEN state = 'asked' THEN asked_at ELSE due_at END) FROM top_ups
 WHERE due_at IS NOT NULL AND (due_at < :late OR (state = 'asked' AND asked_at < :late))

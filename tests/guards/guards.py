@@ -53,7 +53,9 @@ GUARDS = (
                 "        if row.due_at is None:\n            return\n        if problem := _unlike",
                 "        if problem := _unlike",
             ),
-            Change("bot/payments/topping_up.py", "        if row.transfer_id is None:\n", "        if True:\n"),
+            Change(
+                "bot/payments/topping_up.py", "        if row.transfer_id is None:\n", "        if True:\n"
+            ),
         ),
     ),
     _guard(

@@ -1,4 +1,5 @@
--- Top-ups by card: what was asked for, the processor's page it became, and what was booked for it.
+-- Top-ups by card: what was asked for, the processor's page it became, and what was booked for it. What the processor holds of
+-- ours, change by change, and what people owe whose card took back what they had spent.
 
 CREATE TABLE top_ups (
     id BIGINT NOT NULL,
@@ -57,3 +58,52 @@ FOR EACH ROW EXECUTE FUNCTION bot_refuse('a top-up is never deleted');
 
 CREATE TRIGGER top_ups_are_not_truncated BEFORE TRUNCATE ON top_ups
 FOR EACH STATEMENT EXECUTE FUNCTION bot_refuse('a top-up is never deleted');
+
+CREATE TABLE card_movements (
+    id BIGINT NOT NULL,
+    movement_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    fee_minor BIGINT NOT NULL,
+    currency VARCHAR NOT NULL,
+    payment_id VARCHAR NOT NULL,
+    happened_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    state VARCHAR NOT NULL,
+    transfer_id BIGINT,
+    PRIMARY KEY (id),
+    UNIQUE (movement_id),
+    UNIQUE (transfer_id),
+    CONSTRAINT kind_is_known CHECK (kind IN ('charge', 'return', 'payout', 'fee', 'other')),
+    CONSTRAINT state_is_known CHECK (state IN ('open', 'booked'))
+);
+
+CREATE INDEX ix_card_movements_open ON card_movements (id) WHERE state = 'open';
+
+CREATE INDEX ix_card_movements_at ON card_movements (happened_at);
+
+CREATE INDEX ix_card_movements_payment ON card_movements (payment_id);
+
+CREATE INDEX ix_top_ups_payment ON top_ups (payment_id);
+
+CREATE TRIGGER what_the_processor_said_stays BEFORE UPDATE ON card_movements
+FOR EACH ROW WHEN (
+    OLD.id <> NEW.id OR OLD.movement_id <> NEW.movement_id OR OLD.kind <> NEW.kind OR OLD.amount_minor <> NEW.amount_minor
+    OR OLD.fee_minor <> NEW.fee_minor OR OLD.currency <> NEW.currency OR OLD.payment_id <> NEW.payment_id
+    OR OLD.state = 'booked'
+)
+EXECUTE FUNCTION bot_refuse('what the processor said is never changed');
+
+CREATE TRIGGER card_movements_are_not_deleted BEFORE DELETE ON card_movements
+FOR EACH ROW EXECUTE FUNCTION bot_refuse('what the processor said is never deleted');
+
+CREATE TRIGGER card_movements_are_not_truncated BEFORE TRUNCATE ON card_movements
+FOR EACH STATEMENT EXECUTE FUNCTION bot_refuse('what the processor said is never deleted');
+
+ALTER TABLE people ADD COLUMN debt_id BIGINT;
+
+CREATE UNIQUE INDEX uq_people_debt_id ON people (debt_id) WHERE debt_id IS NOT NULL;
+
+ALTER TABLE authorisations DROP CONSTRAINT kind_is_known;
+ALTER TABLE authorisations ADD CONSTRAINT kind_is_known
+    CHECK (kind IN ('answer', 'page', 'trusted', 'low_value', 'return', 'admin', 'card'));

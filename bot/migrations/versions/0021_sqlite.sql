@@ -1,4 +1,5 @@
--- Top-ups by card: what was asked for, the processor's page it became, and what was booked for it.
+-- Top-ups by card: what was asked for, the processor's page it became, and what was booked for it. What the processor holds of
+-- ours, change by change, and what people owe whose card took back what they had spent.
 
 CREATE TABLE top_ups (
     id INTEGER NOT NULL,
@@ -52,3 +53,53 @@ BEGIN SELECT RAISE(ABORT, 'what was topped up is never changed'); END;
 
 CREATE TRIGGER top_ups_are_not_deleted BEFORE DELETE ON top_ups
 BEGIN SELECT RAISE(ABORT, 'a top-up is never deleted'); END;
+
+CREATE TABLE card_movements (
+    id INTEGER NOT NULL,
+    movement_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    fee_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    payment_id TEXT NOT NULL,
+    happened_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    transfer_id INTEGER,
+    PRIMARY KEY (id),
+    UNIQUE (movement_id),
+    UNIQUE (transfer_id),
+    CONSTRAINT kind_is_known CHECK (kind IN ('charge', 'return', 'payout', 'fee', 'other')),
+    CONSTRAINT state_is_known CHECK (state IN ('open', 'booked'))
+) STRICT;
+
+CREATE INDEX ix_card_movements_open ON card_movements (id) WHERE state = 'open';
+
+CREATE INDEX ix_card_movements_at ON card_movements (happened_at);
+
+CREATE INDEX ix_card_movements_payment ON card_movements (payment_id);
+
+CREATE INDEX ix_top_ups_payment ON top_ups (payment_id);
+
+CREATE TRIGGER what_the_processor_said_stays BEFORE UPDATE ON card_movements
+WHEN OLD.id <> NEW.id OR OLD.movement_id <> NEW.movement_id OR OLD.kind <> NEW.kind OR OLD.amount_minor <> NEW.amount_minor
+    OR OLD.fee_minor <> NEW.fee_minor OR OLD.currency <> NEW.currency OR OLD.payment_id <> NEW.payment_id
+    OR OLD.state = 'booked'
+BEGIN SELECT RAISE(ABORT, 'what the processor said is never changed'); END;
+
+CREATE TRIGGER card_movements_are_not_deleted BEFORE DELETE ON card_movements
+BEGIN SELECT RAISE(ABORT, 'what the processor said is never deleted'); END;
+
+ALTER TABLE people ADD COLUMN debt_id INTEGER;
+
+CREATE UNIQUE INDEX uq_people_debt_id ON people (debt_id) WHERE debt_id IS NOT NULL;
+
+-- As in step 0004: it only allows one more.
+PRAGMA writable_schema = ON;
+
+UPDATE sqlite_schema SET sql = replace(sql,
+    'CHECK (kind IN (''answer'', ''page'', ''trusted'', ''low_value'', ''return'', ''admin''))',
+    'CHECK (kind IN (''answer'', ''page'', ''trusted'', ''low_value'', ''return'', ''admin'', ''card''))')
+WHERE type = 'table' AND name = 'authorisations';
+
+PRAGMA writable_schema = RESET;

@@ -2,14 +2,13 @@
 
 import structlog
 from fastapi import APIRouter, HTTPException, Request
-from sqlmodel import Session
 from starlette.responses import Response
 
 from bot.admin.amounts import amount_of
 from bot.cashier import Cashier
 from bot.errors import Misconfigured, Refusal
 from bot.language.voice import say
-from bot.store.tables import PersonRow
+from bot.payments.topping_up import Due
 from bot.web.me.given import Form, Here
 from bot.web.me.seats import Seat, Seats
 from bot.web.site import Site
@@ -35,7 +34,7 @@ class TopUpPages:
         self.seats.counts_try(request)
         amount = _amount(form.get("amount", ""))
         try:
-            row_id = self._asked(seat, cashier, amount)
+            due = self._asked(seat, cashier, amount)
         except Refusal as refusal:
             said = say(
                 refusal.phrase,
@@ -44,21 +43,15 @@ class TopUpPages:
                 time_zone=seat.time_zone,
             )
             return self._show(request, seat, status=400, said=said)
-        return self._show(request, seat, amount=amount, link=_page_for(cashier, row_id))
+        return self._show(request, seat, amount=amount, link=_page_for(cashier, due))
 
     @staticmethod
-    def _asked(seat: Seat, cashier: Cashier, amount: Money | None) -> int:
+    def _asked(seat: Seat, cashier: Cashier, amount: Money | None) -> Due:
         """Raises what stands in its way, as a `Refusal`."""
-        asked_in = -cashier.top_ups.ids()
-
-        def ask(session: Session, person: PersonRow) -> int:
-            minor = amount.amount_minor if amount is not None else None
-            row = cashier.top_ups.ask(session, person, minor, asked_in=asked_in, language=seat.language)
-            if row is None:
-                raise HTTPException(409)
-            return row.id
-
-        return seat.acts(ask)
+        minor = amount.amount_minor if amount is not None else None
+        return seat.acts(
+            lambda session, person: cashier.top_ups.ask_now(session, person, minor, language=seat.language)
+        )
 
     def _show(self, request: Request, seat: Seat, *, status: int = 200, **facts: object) -> Response:
         shown = {"said": None, "amount": None, "link": None} | facts
@@ -80,10 +73,10 @@ def _amount(written: str) -> Money | None:
         return None
 
 
-def _page_for(cashier: Cashier, row_id: int) -> str | None:
+def _page_for(cashier: Cashier, due: Due) -> str | None:
     """The address of the processor's page; None while there is none: then it follows in a message."""
     try:
-        return cashier.page_for(row_id)
+        return cashier.page_for(due)
     except Misconfigured as problem:
         log.error("cashier.misconfigured", problem=str(problem))
         return None

@@ -7,14 +7,16 @@ import bot.migrations
 import ledger.migrations
 from ledger.database import Database
 
-BEFORE, NEWEST = "0019", "0020"
+BEFORE, NEWEST = "0020", "0021"
 
 
 @pytest.fixture
 def older(street):
     """The town's database, one step behind: the newest step's tables and mark are gone."""
-    street.change("DROP INDEX ix_intent_lines_username")
-    street.change("ALTER TABLE intent_lines DROP COLUMN username_index")
+    street.change("DROP TABLE top_ups")
+    street.change("DROP TABLE card_movements")
+    street.change("DROP INDEX uq_people_debt_id")
+    street.change("ALTER TABLE people DROP COLUMN debt_id")
     street.change(f"UPDATE bot_schema_version SET version_num = '{BEFORE}'")
     return street
 
@@ -25,25 +27,23 @@ class TestMigrate:
         assert said.code == 0, said.err
         (row,) = said.rows
         assert row["steps"][0]["revision"] == NEWEST
-        assert "handle" in row["steps"][0]["what"]
+        assert "card" in row["steps"][0]["what"]
         assert older.count(f"SELECT count(*) FROM bot_schema_version WHERE version_num = '{BEFORE}'") == 1
-        columns = older.town.bot.database.read(
-            lambda session: inspect(session.connection()).get_columns("intent_lines")
-        )
-        assert "username_index" not in {column["name"] for column in columns}
+        database = older.town.bot.database
+        assert "top_ups" not in database.read(lambda session: inspect(session.connection()).get_table_names())
 
     def test_brings_it_to_this_form(self, older, smoney):
         assert smoney("migrate").code == 0
-        assert older.count("SELECT count(username_index) FROM intent_lines") == 0
+        assert older.count("SELECT count(debt_id) FROM people") == 0
         said = smoney("migrate")
         assert "has this program's form already" in said.out
 
     def test_tells_of_a_step_that_would_fail(self, older, smoney):
-        kind = "BLOB" if older.town.bot.database.dialect == "sqlite" else "BYTEA"
-        older.change(f"ALTER TABLE intent_lines ADD COLUMN username_index {kind}")
+        kind = "INTEGER" if older.town.bot.database.dialect == "sqlite" else "BIGINT"
+        older.change(f"ALTER TABLE people ADD COLUMN debt_id {kind}")
         said = smoney("migrate", "--dry-run")
         assert said.code == 1
-        assert "username_index" in said.err
+        assert "debt_id" in said.err
         assert older.count(f"SELECT count(*) FROM bot_schema_version WHERE version_num = '{BEFORE}'") == 1
 
     def test_refuses_a_newer_one(self, street, smoney):

@@ -25,11 +25,13 @@ from bot.card_sandbox.http import serve
 from bot.cashier import Cashier
 from bot.errors import Misconfigured
 from bot.funding.processor import NotFromProcessor
+from bot.payments.topping_up import Due
 from bot.payments.wallets import CARD_CLEARING, CARD_FEES
 from bot.sandbox.faults import FaultKind
 from bot.store.card_tables import TopUpRow
 from bot.x.gateway import UserId
 from ledger.accounts import AccountId
+from ledger.money import EUR, Money
 from tests.integration.payments.conftest import NOON, Street, a_street
 from tests.integration.watching.conftest import watched_town
 
@@ -83,12 +85,9 @@ class Till:
         """Without a message: the new page's session."""
         bot, person_id = self.street.town.bot, UserId(self.street.world.person(username).id)
 
-        def ask(session: Session) -> int:
+        def ask(session: Session) -> Due:
             person = bot.people.get(session, person_id)
-            asked_in = -self.cashier.top_ups.ids()
-            row = self.cashier.top_ups.ask(session, person, amount_minor, asked_in=asked_in, language="en")
-            assert row is not None
-            return row.id
+            return self.cashier.top_ups.ask_now(session, person, amount_minor, language="en")
 
         link = self.cashier.page_for(bot.database.write(ask))
         assert link is not None
@@ -97,6 +96,21 @@ class Till:
     def goes_on(self) -> None:
         self.brings()
         self.street.town.settle()
+
+    def follow(self) -> None:
+        self.cashier.follow()
+        self.street.town.settle()
+
+    def owns(self, amount_minor: int) -> None:
+        """The operator puts own money in."""
+        bot, amount = self.street.town.bot, Money(amount_minor, EUR)
+        bot.database.write(lambda session: bot.wallets.put_test_money_beside(session, amount, key="own"))
+
+    def debt_of(self, username: str) -> int:
+        bot, person = self.street.town.bot, UserId(self.street.world.person(username).id)
+        return bot.database.read(
+            lambda session: bot.wallets.debt(session, bot.people.get(session, person)).amount_minor
+        )
 
     def balance_of(self, code: str) -> int:
         def work(session: Session) -> int:

@@ -9,12 +9,13 @@ from tests.integration.watching.conftest import watched_town
 MAY_BE_READ_THROUGH = {
     # Indexes over the few rows that still want something.
     "ix_outbox_due", "ix_outbox_failed", "ix_inbox_set_aside", "ix_inbox_waiting", "ix_intent_lines_set_aside", "uq_alarms_open",
+    "ix_top_ups_set_aside", "ix_card_movements_open", "uq_people_debt_id",
     # Small tables, however long the bot runs: a row a call, a switch, an account of the operator's own, a day and call.
     "call_windows", "switches", "h", "call_counts",
     # The newest row alone, from the end.
     "ledger_seal",
     # A few rows that a statement has chosen itself.
-    "following",
+    "following", "beside",
 }  # fmt: skip
 
 

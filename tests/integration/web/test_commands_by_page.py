@@ -50,6 +50,7 @@ BY_PAGE = {
     "bank ignore": "POST /bank/{line_id}/ignore",
     "bank reconcile": "GET /bank/balance",
     "top-up list": "GET /top-ups",
+    "top-up movements": "GET /top-ups/movements",
     "top-up close": "POST /top-ups/{reference}/close",
     "ledger accounts": "GET /ledger",
     "ledger history": "GET /ledger/transfers",

@@ -15,6 +15,7 @@ from bot.card_sandbox.faults import ApiFault
 from bot.card_sandbox.http import serve
 from bot.demo.cards import settings_for
 from bot.sandbox.faults import FaultKind
+from bot.x.gateway import UserId
 from tests.integration.cards.conftest import Visitor as CardHolder
 from tests.integration.payments.test_topping_up import LateClock
 from tests.integration.web.conftest import Served, serving_town
@@ -70,6 +71,18 @@ class TestTheFormOnOnesPage:
         assert "120.50" in visitor.gets("/me").text
         assert "€20.50" in shop.served.street.heard("bob")[-1]
         assert not any(link in words for words in shop.served.street.heard("bob"))
+
+    def test_is_nobody_elses_to_take_while_its_person_waits(self, shop):
+        """A daemon that looks just then leaves it alone."""
+        bot = shop.served.street.town.bot
+        bob = UserId(shop.served.street.world.person("bob").id)
+
+        def ask(session):
+            return bot.cashier.top_ups.ask_now(session, bot.people.get(session, bob), 20_00, language="en")
+
+        due = bot.database.write(ask)
+        assert bot.cashier.run() == 0
+        assert bot.cashier.page_for(due)
 
     def test_turned_back_from_says_that_nothing_was_charged(self, shop):
         visitor = signed_in(shop.served)

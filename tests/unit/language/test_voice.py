@@ -40,7 +40,7 @@ def values(*, hostile: bool = False) -> dict[str, Any]:
         "hold_days": 7,
     }
     return {
-        **shared, "reference": "P-7K3F9Q", "bot": "smoney", "operator": text, "balance": money, "lines": (line, line), "total": money, "letter": "K",
+        **shared, "reference": "P-7K3F9Q", "bot": "smoney", "operator": text, "balance": money, "debt": money, "lines": (line, line), "total": money, "letter": "K",
         "code": "482913", "minutes": 5, "expires_at": NOON, "edited": True, "on_page": True, "remaining": 3, "until": NOON, "letters": ("K", "M"), "held": money,
         "held_until": NOON, "payer": label, "payee": label, "amount": money, "days": 7, "command": "cancel", "posted": money, "available": money,
         "incoming": money, "entries": (entry, Entry(Direction.IN, BOB, TEN, NOON, "P-7K3F9Q", State.HELD)), "languages": ("en", "fr"), "limit": money,
