@@ -116,13 +116,8 @@ class Wallets:
     def debt_account(self, session: Session, person: PersonRow) -> AccountId:
         """Opened the first time they owe something."""
         if person.debt_id is None:
-            debt = NewAccount(
-                id=AccountId(self._ids()),
-                code=DEBT,
-                currency=self.currency,
-                normal_side=NormalSide.DEBIT,
-                guarded=True,
-            )
+            identity, asset = AccountId(self._ids()), NormalSide.DEBIT
+            debt = NewAccount(id=identity, code=DEBT, currency=self.currency, normal_side=asset, guarded=True)
             person.debt_id = self._ledger.open_account(session, debt).id
             session.add(person)
             session.flush()
