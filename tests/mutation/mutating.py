@@ -99,7 +99,7 @@ def _within(node: ast.AST, where: str) -> Iterator[tuple[str, ast.AST]]:
         ):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST) or _is_text(child):
+            if not isinstance(child, ast.AST) or _is_text(child) or _is_strict(child):
                 continue
             inside = where
             if isinstance(child, ast.FunctionDef | ast.ClassDef):
@@ -111,6 +111,11 @@ def _within(node: ast.AST, where: str) -> Iterator[tuple[str, ast.AST]]:
 
 def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_strict(node: ast.AST) -> bool:
+    """`strict=True` of `zip`: it changes nothing, and states that both are equally long."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def _of_node(node: ast.AST, text: str, of: Span) -> Iterator[tuple[int, int, str]]:

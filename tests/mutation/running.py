@@ -1,7 +1,8 @@
 """Runs the ledger's tests against one mutant after the other, each in a process of its own over a copy of the ledger.
 
 `python -m tests.mutation` goes through all, or a sample, and writes a JSON line each; what was written is not run again.
-A mutant is killed when a test fails, or does not come to an end; one that no test notices has survived.
+A mutant is killed when a test fails, or does not come to an end, on SQLite or else on PostgreSQL; one that no test
+notices on either has survived.
 """
 
 import contextlib
@@ -17,10 +18,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from tests.mutation.mutating import LEDGER, Mutant
+from tests.postgresql_server import brought_by_pip
 
-LONGEST_SECONDS = 90
+LONGEST_SECONDS = 240
+"""On one engine."""
 UNIT, WHOLE, MODEL = "tests/unit/ledger/", "tests/integration/ledger/", "tests/property/ledger/test_model.py"
 TESTS: dict[str, Sequence[str]] = {
+    "accounts.py": (UNIT + "test_accounts.py", WHOLE + "test_book.py", MODEL),
     "money.py": (UNIT + "test_money.py", WHOLE + "test_book.py"),
     "merkle.py": (UNIT + "test_merkle.py", WHOLE + "test_seals.py"),
     "clock.py": (UNIT + "test_clock.py", WHOLE + "test_book.py"),
@@ -37,11 +41,36 @@ TESTS: dict[str, Sequence[str]] = {
     "sqlite.py": (WHOLE + "test_database.py", WHOLE + "test_book.py"),
     "postgresql.py": (WHOLE + "test_database.py", WHOLE + "test_book.py"),
     "database.py": (WHOLE + "test_database.py", WHOLE + "test_book.py"),
+    "entrance.py": (WHOLE + "test_database.py", WHOLE + "test_book.py"),
     "sessions.py": (WHOLE + "test_database.py", WHOLE + "test_book.py"),
+    "posting.py": (WHOLE + "test_book.py", WHOLE + "test_database.py", MODEL),
+    "rules.py": (UNIT + "test_rules.py", WHOLE + "test_book.py", MODEL),
+    "reading.py": (WHOLE + "test_book.py", WHOLE + "test_exports.py", MODEL),
 }
 """Which tests are asked, in this order; `EVERYWHERE` for the rest."""
-EVERYWHERE = (WHOLE + "test_book.py", WHOLE + "test_guards.py", WHOLE + "test_audit.py", MODEL)
-ENGINES = {"postgresql.py": "not sqlite"}
+EVERYWHERE = (
+    WHOLE + "test_book.py",
+    WHOLE + "test_guards.py",
+    WHOLE + "test_audit.py",
+    WHOLE + "test_seals.py",
+    MODEL,
+)
+SQLITE, POSTGRESQL = "not postgresql", "not sqlite"
+"""Which of the tests are an engine's; those that need no database are both's."""
+ONE_ENGINE = {
+    "sqlite.py": SQLITE,
+    "migrations/versions/": SQLITE,
+    "sessions.py:WriterConnection": SQLITE,
+    "posting.py:_post_on_sqlite": SQLITE,
+    "posting.py:_insert": SQLITE,
+    "posting.py:_values": SQLITE,
+    "postgresql.py": POSTGRESQL,
+    "posting.py:_post_on_postgresql": POSTGRESQL,
+    "posting.py:_elevens": POSTGRESQL,
+    "posting.py:_fields": POSTGRESQL,
+}
+"""What only one engine runs, by how its mutants' names begin: the other is not asked."""
+SURVIVED = "survived"
 
 
 @dataclass(frozen=True)
@@ -57,17 +86,40 @@ def sample(found: Sequence[Mutant], number: int) -> list[Mutant]:
     return sorted(found, key=lambda mutant: sha256(mutant.name.encode()).digest())[:number]
 
 
+def engines_of(mutant: Mutant) -> Sequence[str]:
+    """Which engines' tests are asked, one after the other."""
+    only = [engine for beginning, engine in ONE_ENGINE.items() if mutant.name.startswith(beginning)]
+    return only or (SQLITE, POSTGRESQL)
+
+
 def outcomes(chosen: Iterable[Mutant], *, until: float | None = None) -> Iterator[Outcome]:
     """Runs each; stops at `until` (of `time.monotonic`) if it is given."""
     _preload()
-    if _run(Mutant("nothing changed", "money.py", 0, 0, "")) != "survived":
-        raise RuntimeError("the tests fail on the ledger as it is: nothing could be said of a mutant")
-    for mutant in chosen:
-        if until is not None and time.monotonic() > until:
-            return
-        started = time.monotonic()
-        how = _run(mutant)
-        yield Outcome(mutant.name, how != "survived", how, round(time.monotonic() - started, 1))
+    with server():
+        for engine in (SQLITE, POSTGRESQL):
+            if _run(Mutant("nothing changed", "money.py", 0, 0, ""), engine) != SURVIVED:
+                raise RuntimeError("the tests fail on the ledger as it is: nothing could be said of a mutant")
+        for mutant in chosen:
+            if until is not None and time.monotonic() > until:
+                return
+            started = time.monotonic()
+            told = (_run(mutant, engine) for engine in engines_of(mutant))
+            how = next((one for one in told if one != SURVIVED), SURVIVED)
+            yield Outcome(mutant.name, how != SURVIVED, how, round(time.monotonic() - started, 1))
+
+
+@contextlib.contextmanager
+def server() -> Iterator[None]:
+    """One PostgreSQL for all runs, each with databases of its own; it outlives a run that is killed."""
+    if "TEST_POSTGRESQL_URL" in os.environ:
+        yield
+        return
+    with brought_by_pip() as url:
+        os.environ["TEST_POSTGRESQL_URL"] = url
+        try:
+            yield
+        finally:
+            del os.environ["TEST_POSTGRESQL_URL"]
 
 
 def _preload() -> None:
@@ -83,7 +135,7 @@ def _preload() -> None:
         raise RuntimeError("the ledger is imported already: a mutant of it would not be")
 
 
-def _run(mutant: Mutant) -> str:
+def _run(mutant: Mutant, engine: str) -> str:
     with tempfile.TemporaryDirectory(
         prefix="mutant-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     ) as folder:
@@ -93,11 +145,11 @@ def _run(mutant: Mutant) -> str:
         file.write_text(mutant.applied_to(file.read_text(encoding="utf-8")), encoding="utf-8")
         child = os.fork()
         if child == 0:
-            _test(Path(folder), mutant)  # does not come back
+            _test(Path(folder), mutant, engine)  # does not come back
         return _await(child)
 
 
-def _test(folder: Path, mutant: Mutant) -> None:
+def _test(folder: Path, mutant: Mutant, engine: str) -> None:
     code = 70
     try:
         os.setpgrp()
@@ -108,7 +160,6 @@ def _test(folder: Path, mutant: Mutant) -> None:
         sys.path.insert(0, str(folder))
         import pytest  # noqa: PLC0415
 
-        engine = ENGINES.get(mutant.path, "not postgresql")
         tests = TESTS.get(mutant.path, EVERYWHERE)
         options = [
             "-x",
@@ -120,7 +171,7 @@ def _test(folder: Path, mutant: Mutant) -> None:
             "-p",
             "no:xdist",
             "--timeout",
-            "20",
+            "60",
         ]
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
         code = int(pytest.main([*options, "-k", engine, *tests]))
@@ -133,7 +184,7 @@ def _await(child: int) -> str:
     while time.monotonic() < deadline:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            return "survived" if os.waitstatus_to_exitcode(status) == 0 else "a test failed"
+            return SURVIVED if os.waitstatus_to_exitcode(status) == 0 else "a test failed"
         time.sleep(0.05)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)

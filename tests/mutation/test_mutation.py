@@ -11,6 +11,7 @@ import pytest
 
 from tests.mutation.known import known
 from tests.mutation.mutating import LEDGER, mutants
+from tests.mutation.running import EVERYWHERE, ONE_ENGINE, TESTS
 
 ROOT = Path(__file__).parents[2]
 LONG = os.environ.get("SMONEY_PROVE") == "long"
@@ -32,6 +33,13 @@ class TestMutants:
         """A reason for a place that is gone explains nothing."""
         gone = set(known()) - {mutant.name for mutant in mutants()}
         assert not gone, gone
+
+    def test_are_asked_of_tests_and_engines_that_are_still_there(self):
+        names = [mutant.name for mutant in mutants()]
+        for beginning in (*TESTS, *ONE_ENGINE):
+            assert any(name.startswith(beginning) for name in names), beginning
+        for path in {*EVERYWHERE, *(path for paths in TESTS.values() for path in paths)}:
+            assert (ROOT / path).exists(), path
 
     @pytest.mark.prove
     @pytest.mark.timeout(0 if LONG else 900)

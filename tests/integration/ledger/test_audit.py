@@ -40,6 +40,24 @@ class TestVerify:
         assert verify(world.database, progress=lambda done, total: steps.append((done, total))).holds
         assert steps == [(2, 3), (3, 3)]
 
+    def test_ends_when_it_has_found_as_much_as_it_lists(self, world, intruder, monkeypatch):
+        monkeypatch.setattr(audit, "ACCOUNTS_AT_ONCE", 1)
+        monkeypatch.setattr(audit, "MOST_FINDINGS", 2)
+        intruder()(f"UPDATE ledger_account SET credits_posted = credits_posted + 1 WHERE id = {world.alice}")
+        steps = []
+        report = verify(world.database, progress=lambda done, total: steps.append((done, total)))
+        assert [finding.what for finding in report.findings] == [
+            "debits_differ_from_credits",
+            "balance_wrong",
+        ]
+        assert steps == [(1, 3)]
+
+    @pytest.mark.parametrize("place", [1, 2**63 - 1])
+    def test_looks_at_the_first_and_the_last_id_there_may_be(self, world, intruder, place):
+        statement = f"UPDATE ledger_transfer SET id = {place}, journal_id = {place}, exponent = 3"
+        intruder()(f"{statement} WHERE id = {world.last.id}")
+        assert ("does_not_fit_its_accounts", f"transfer {place}") in found(world)
+
     @pytest.mark.parametrize(
         "column", [name for name in COLUMNS if name not in {"journal_id", "authorisation_id"}]
     )
@@ -59,6 +77,10 @@ class TestVerify:
         intruder()(f"UPDATE ledger_account SET credits_posted = 5 WHERE id = {carol}")
         intruder()(f"UPDATE ledger_account SET version = 5 WHERE id = {dave}")
         assert {("balance_wrong", f"account {carol}"), ("balance_wrong", f"account {dave}")} <= found(world)
+        details = [one.detail for one in verify(world.database).findings if one.where == f"account {dave}"]
+        assert details == [
+            "version 5, debits_posted 0, credits_posted 0, debits_pending 0, credits_pending 0"
+        ]
 
     def test_finds_money_made_in_two_places_that_agree(self, world, intruder):
         """Amount, balances after, and account changed together on one side: debits and credits tell."""
@@ -147,6 +169,18 @@ class TestVerifySealed:
     def test_finds_a_row_that_is_gone(self, sealed, intruder):
         intruder()(f"DELETE FROM ledger_transfer WHERE id = {sealed.paid.id}")
         assert ("changed_after_sealing", f"transfer {sealed.paid.id}") in found(sealed)
+
+    def test_says_how_each_row_is_not_as_it_was(self, sealed, intruder):
+        enter = intruder()
+        first = enter("SELECT min(id) FROM ledger_transfer")[0][0]
+        enter(f"UPDATE ledger_transfer SET id = {first - 1}, journal_id = {first - 1} WHERE id = {first}")
+        enter(f"UPDATE ledger_transfer SET code = 'x' WHERE id = {sealed.paid.id}")
+        faults = [one for one in verify(sealed.database).findings if one.what == "changed_after_sealing"]
+        assert [(one.where, one.detail) for one in faults] == [
+            (f"transfer {first - 1}", "was added since seal 1"),
+            (f"transfer {first}", "is gone since seal 1"),
+            (f"transfer {sealed.paid.id}", "was changed since seal 1"),
+        ]
 
     def test_finds_a_row_that_was_added(self, sealed, intruder):
         enter = intruder()

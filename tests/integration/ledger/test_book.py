@@ -1,11 +1,15 @@
 """The book on both engines: what it books, and what it refuses without a trace."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from ledger.accounts import AccountState, Balances, NormalSide
 from ledger.audit import verify
+from ledger.book import Ledger
+from ledger.clock import IdSource
+from ledger.database import Database
 from ledger.errors import (
     AccountExists,
     AccountNotOpen,
@@ -18,6 +22,7 @@ from ledger.errors import (
     IdempotencyConflict,
     InsufficientFunds,
     Invalid,
+    InvariantBroken,
     NestedWrite,
     NotDue,
     NotPending,
@@ -139,6 +144,8 @@ class TestTransfer:
         assert (world.available(till), world.account(till).pending_out_minor) == (20, 30)
         with pytest.raises(InsufficientFunds):
             world.pay(alice, till, 21)
+        world.pay(alice, till, 20)
+        assert world.available(till) == 0
 
     def test_an_unguarded_account_may_go_below_zero(self, world):
         world.wallet(100)
@@ -299,6 +306,13 @@ class TestPendingTransfer:
         with pytest.raises(AmountOutOfRange, match=f"{amount} is not within 1..60"):
             world.post(held.id, amount_minor=amount)
 
+    @pytest.mark.parametrize("amount", [1, 60])
+    def test_posts_as_little_as_one_and_as_much_as_was_set_aside(self, world, amount):
+        alice, bob = world.wallet(100), world.wallet()
+        posted = world.post(world.hold(alice, bob, 60).id, amount_minor=amount)
+        assert posted.amount == euros(amount)
+        assert (world.available(alice), world.available(bob)) == (100 - amount, amount)
+
     def test_voids(self, world):
         alice, bob = world.wallet(100), world.wallet()
         voided = world.void(world.hold(alice, bob, 60).id)
@@ -447,6 +461,23 @@ class TestJournal:
         with pytest.raises(Invalid):
             world.journal([])
 
+    def test_has_ten_thousand_lines_at_most(self, sqlite_url):
+        with Database(sqlite_url) as database:
+            world = World(database)
+            alice, bob = world.wallet(10_000), world.wallet()
+            news = [world.new(alice, bob, 1) for _ in range(10_001)]
+            with pytest.raises(Invalid, match="10001"):
+                world.journal(news)
+            assert len(world.journal(news[:-1])) == 10_000
+            assert (world.available(alice), world.available(bob)) == (0, 10_000)
+
+    def test_needs_the_accounts_of_every_line(self, world):
+        alice, bob = world.wallet(100), world.wallet()
+        with pytest.raises(UnknownAccount) as unknown:
+            world.journal([world.new(alice, bob, 1), world.new(alice, 99, 1), world.new(alice, bob, 1)])
+        assert unknown.value.account_id == 99
+        assert world.available(alice) == 100
+
     def test_again_is_the_first_result(self, world):
         alice, bob = world.wallet(100), world.wallet()
         news = [world.new(alice, bob, 30), world.new(alice, bob, 20)]
@@ -563,6 +594,22 @@ class TestExpected:
         assert (refused.value.expected, refused.value.actual) == (expected, actual)
         assert refused.value.what == name.split("_", 1)[1]
 
+    @pytest.mark.parametrize(("name", "before", "after"), [("debit_version", 1, 2), ("credit_version", 0, 1)])
+    def test_holds_for_a_line_of_a_journal_after_the_lines_before_it(self, world, name, before, after):
+        alice, bob = world.wallet(100), world.wallet()
+
+        def news(version):
+            expected = Expected(**{name: version}, credit_available_minor=10)
+            return [world.new(alice, bob, 10), world.new(alice, bob, 10, expected=expected)]
+
+        with pytest.raises(ExpectationFailed) as refused:
+            world.journal(news(before))
+        told = refused.value
+        assert (told.what, told.expected, told.actual) == ("version", before, after)
+        assert world.available(bob) == 0
+        world.journal(news(after))
+        assert world.available(bob) == 20
+
     def test_reads_an_asset_on_its_own_side(self, world):
         bank, alice = world.bank(), world.wallet(100)
         world.pay(bank, alice, 1, expected=Expected(debit_available_minor=100))
@@ -578,6 +625,11 @@ class TestHistory:
         assert rest[0] == paid[0]
         assert len(rest) == 2
         assert world.read("history", world.wallet()) == ()
+
+    def test_has_twenty_transfers_unless_it_is_said(self, world):
+        alice, bob = world.wallet(100), world.wallet()
+        booked = world.journal([world.new(alice, bob, 1) for _ in range(21)])
+        assert world.read("history", bob) == tuple(reversed(booked[1:]))
 
     def test_shows_the_running_balance(self, world):
         alice, bob = world.wallet(100), world.wallet()
@@ -612,6 +664,28 @@ class TestHistory:
             assert left is None or then.available_minor(NormalSide.CREDIT) == left
         with pytest.raises(UnknownAccount):
             world.read("balance_at", 99, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class TestBrokenBook:
+    """What the rules do not know is said, with the number that is to be looked for, and moves nothing."""
+
+    def test_refusal_for_no_known_reason_names_the_transfer(self, world):
+        alice, bob = world.wallet(100), world.wallet()
+        first = world.read("history", alice)[0].id
+        again = Ledger(clock=world.clock, ids=IdSource(world.clock, random.Random(1).randbytes))
+        with pytest.raises(InvariantBroken, match=f"refused transfer {first}: ledger: "):
+            world.database.write(lambda session: again.transfer(session, world.new(alice, bob, 1)))
+        assert world.available(alice) == 100
+
+
+def test_balance_at_a_time_behind_a_gap_is_told_as_broken(database, intruder):
+    world = World(database)
+    alice, bob = world.wallet(100), world.wallet()
+    world.pay(alice, bob, 1)
+    gone = world.pay(alice, bob, 1)
+    intruder()(f"DELETE FROM ledger_transfer WHERE id = {gone.id}")
+    with pytest.raises(InvariantBroken, match=f"account {bob} has no transfer of version 2"):
+        world.read("balance_at", bob, world.clock())
 
 
 REFUSED = {

@@ -13,9 +13,10 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy.exc
-from sqlalchemy import text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import event, text
+from sqlmodel import Field, Session, SQLModel
 
+from ledger import sqlite
 from ledger.audit import verify
 from ledger.database import Database
 from ledger.errors import (
@@ -30,7 +31,7 @@ from ledger.errors import (
     TransactionLost,
     WriteInRead,
 )
-from ledger.sessions import WriterConnection
+from ledger.sessions import DRIVER, WriterConnection, driver_of
 from tests.integration.ledger.world import World
 
 
@@ -195,8 +196,31 @@ class TestWrite:
                 database.write(add("x"))
             assert "secret" not in f"{unreachable.value} {database!r} {vars(database)}"
 
+    def test_broken_key_that_is_looked_at_only_at_the_end_comes_out_as_itself(self, world):
+        world.database.write(
+            run(
+                "CREATE TABLE child (id INTEGER REFERENCES test_note (id) DEFERRABLE INITIALLY DEFERRED)"
+                if world.database.dialect == "sqlite"
+                else "CREATE TABLE child (id bigint REFERENCES test_note (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+        )
+
+        def work(session):
+            run("INSERT INTO child VALUES (99)")(session)
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 5))
+
+        with pytest.raises((sqlite3.IntegrityError, sqlalchemy.exc.IntegrityError), match=r"(?i)foreign key"):
+            world.database.write(work)
+        assert world.available(world.bob) == 0
+        world.pay(world.alice, world.bob, 1)
+
 
 class TestRead:
+    def test_lets_any_other_error_out(self, world):
+        with pytest.raises(sqlalchemy.exc.DBAPIError, match="nowhere"):
+            world.database.read(run("SELECT * FROM nowhere"))
+        assert words(world.database) == []
+
     def test_refuses_to_write(self, world):
         for work in (add("x"), run("DELETE FROM test_note"), run("CREATE TABLE oh (id INTEGER)")):
             with pytest.raises(WriteInRead):
@@ -464,12 +488,62 @@ class TestSharedCommit:
         assert not late[0].is_alive()
         assert words(world.database) == ["late", "x", "y"]
 
+    @pytest.mark.parametrize("through", ["connection", "get_transaction"])
+    def test_is_not_made_by_a_work_through_what_lies_under_its_session(self, sqlite_world, through):
+        def work(session):
+            add("x")(session)
+            session.flush()
+            getattr(session, through)().commit()
+
+        with pytest.raises(CommitInWork):
+            sqlite_world.database.write(work)
+        assert words(sqlite_world.database) == []
+
+    def test_file_that_cannot_be_opened_again_at_once_is_opened_by_the_next_write(
+        self, sqlite_world, monkeypatch
+    ):
+        world = sqlite_world
+
+        def fails(_):
+            raise sqlite3.OperationalError("unable to open database file")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(world.database._engine, "_open", fails)
+            with pytest.raises(TransactionLost):
+                world.database.write(run("ROLLBACK"))
+        world.database.write(add("x"))
+        assert words(world.database) == ["x"]
+
+    def test_caller_interrupted_while_it_waits_hears_just_that_and_its_work_is_not_run(
+        self, sqlite_world, monkeypatch
+    ):
+        world = sqlite_world
+        inside, go_on = threading.Event(), threading.Event()
+
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        def holds(_):
+            inside.set()
+            assert go_on.wait(10)
+
+        with ThreadPoolExecutor(1) as threads, monkeypatch.context() as broken:
+            first = threads.submit(world.database.write, holds)
+            assert inside.wait(10)
+            broken.setattr(sqlite._Call, "wait", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                world.database.write(add("x"))
+            go_on.set()
+            first.result(10)
+        world.database.write(add("y"))
+        assert words(world.database) == ["y"]
+
     def test_is_run_again_when_the_file_is_busy(self, sqlite_world, monkeypatch):
         world = sqlite_world
         tries: list[Any] = []
 
         def fails(driver, statement, *parameters):
-            if statement in {"BEGIN IMMEDIATE", "COMMIT"} and len(tries) < 4:
+            if statement in {"BEGIN IMMEDIATE", "COMMIT"} and tries.count(statement) < 2:
                 tries.append(statement)
                 error = sqlite3.OperationalError("database is locked")
                 error.sqlite_errorcode = (
@@ -480,8 +554,46 @@ class TestSharedCommit:
 
         monkeypatch.setattr(WriterConnection, "execute", fails)
         world.database.write(add("x"))
-        assert len(tries) == 4
+        assert tries == ["BEGIN IMMEDIATE", "BEGIN IMMEDIATE", "COMMIT", "COMMIT"]
         assert words(world.database) == ["x"]
+
+    def test_is_run_again_with_all_who_share_it_when_a_work_finds_the_file_busy(self, sqlite_world):
+        world, tries = sqlite_world, []
+
+        def busy_once(session):
+            tries.append(1)
+            if len(tries) == 1:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+            add("busy")(session)
+
+        assert together(world, [add("before"), busy_once, add("after")]) == [None, None, None]
+        assert len(tries) == 2
+        assert words(world.database) == ["after", "before", "busy"]
+
+    def test_that_a_work_has_broken_is_told_with_the_works_own_error_if_it_had_one(self, sqlite_world):
+        def raises(session):
+            run("ROLLBACK")(session)
+            raise KeyError("mine")
+
+        for work, cause in ((run("ROLLBACK"), sqlite3.OperationalError), (raises, KeyError)):
+            with pytest.raises(TransactionLost) as lost:
+                sqlite_world.database.write(work)
+            assert isinstance(lost.value.__cause__, cause)
+
+    def test_is_not_made_once_more_for_a_single_work_that_has_broken_it(self, sqlite_world, monkeypatch):
+        said = []
+
+        def execute(driver, statement, *parameters):
+            said.append(statement)
+            return sqlite3.Connection.execute(driver, statement, *parameters)
+
+        with monkeypatch.context() as told:
+            told.setattr(WriterConnection, "execute", execute)
+            with pytest.raises(TransactionLost):
+                sqlite_world.database.write(run("ROLLBACK"))
+        assert said.count("BEGIN IMMEDIATE") == 1
 
     def test_waits_for_another_process_and_then_says_busy(self, sqlite_world):
         world = sqlite_world
@@ -529,6 +641,7 @@ class TestSharedCommit:
         assert monotonic() - started < 2
         go_on.set()
         slow.join()
+        assert world.read("by_idempotency_key", "mine") is None
         booked = world.database.write(lambda session: world.ledger.transfer(session, new))
         assert booked.idempotency_key == "mine"
         assert world.available(world.bob) == 5
@@ -547,6 +660,52 @@ class TestSharedCommit:
         assert results == [None, None]
         assert len(set(carriers)) == 2
         assert words(world.database) == ["neighbour", "other"]
+
+    @pytest.mark.parametrize("carried", [0, 1])
+    def test_interrupt_while_others_come_loses_none_of_them(self, sqlite_world, carried):
+        """Those it carried go first, and then, in their order, who came meanwhile."""
+        world = sqlite_world
+        late: list[threading.Thread] = []
+        engine = world.database._engine
+
+        def interrupted(_):
+            if late:  # run again, by a carrier of its own
+                return
+            for number in range(2):
+                late.append(
+                    threading.Thread(target=world.database.write, args=(add(f"late {number}"),), daemon=True)
+                )
+                late[-1].start()
+                while len(engine._waiting) <= number:
+                    pass
+            raise KeyboardInterrupt
+
+        if carried:
+            assert together(world, [interrupted]) == [None]
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                world.database.write(interrupted)
+        for thread in late:
+            thread.join(10)
+            assert not thread.is_alive()
+        assert words(world.database) == ["late 0", "late 1"]
+
+    def test_interrupt_leaves_the_pen_to_the_only_one_who_waits(self, sqlite_world):
+        world = sqlite_world
+        late: list[threading.Thread] = []
+
+        def interrupted(_):
+            late.append(threading.Thread(target=world.database.write, args=(add("late"),), daemon=True))
+            late[0].start()
+            while not world.database._engine._waiting:
+                pass
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            world.database.write(interrupted)
+        late[0].join(10)
+        assert not late[0].is_alive()
+        assert words(world.database) == ["late"]
 
 
 def statements(world, work):
@@ -572,6 +731,24 @@ class TestSavepoints:
         assert said == ["BEGIN IMMEDIATE", "INSERT INTO", "COMMIT"]
         said = statements(world, lambda session: world.ledger.journal(session, news[1:]))
         assert said == ["BEGIN IMMEDIATE", "INSERT INTO", "SELECT id,", "COMMIT"]
+
+    @pytest.mark.parametrize("before", ["does nothing", "is taken back"])
+    def test_are_none_after_a_work_that_left_nothing_behind(self, sqlite_world, before):
+        world = sqlite_world
+        said: list[str] = []
+
+        def fails(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 10))
+            raise KeyError("mine")
+
+        def pays(session):
+            return world.ledger.transfer(session, world.new(world.alice, world.bob, 1))
+
+        world.database._engine._driver.set_trace_callback(said.append)
+        together(world, [pays], begun_by=fails if before == "is taken back" else None)
+        world.database._engine._driver.set_trace_callback(None)
+        assert not [statement for statement in said if statement.startswith("SAVEPOINT")]
+        assert world.available(world.bob) == 1
 
     def test_stand_under_whatever_goes_through_the_session(self, sqlite_world):
         said = statements(sqlite_world, add("x"))
@@ -676,6 +853,25 @@ class TestSavepoints:
         assert len(booked) == 2
         assert (world.available(world.alice), world.available(world.bob)) == (1999, 4001)
 
+    def test_fault_in_the_middle_of_a_journal_comes_out_and_it_is_not_tried_again(
+        self, sqlite_world, monkeypatch
+    ):
+        world, tries = sqlite_world, []
+
+        def executemany(driver, statement, rows):
+            tries.append(statement)
+            sqlite3.Connection.executemany(driver, statement, list(rows)[:1])
+            raise MemoryError
+
+        def work(session):
+            with pytest.raises(MemoryError):
+                world.ledger.journal(session, [world.new(world.alice, world.bob, 10) for _ in range(2)])
+
+        with monkeypatch.context() as broken:
+            broken.setattr(WriterConnection, "executemany", executemany)
+            world.database.write(work)
+        assert (len(tries), world.available(world.bob)) == (1, 0)
+
     def test_file_that_is_busy_when_a_work_is_taken_back_has_all_run_again(self, sqlite_world, monkeypatch):
         world, said = sqlite_world, []
 
@@ -720,6 +916,41 @@ class TestSavepoints:
                 world.database.write(goes_on)
         assert world.available(world.bob) == 0
         world.pay(world.alice, world.bob, 1)
+
+
+class TestKeptSession:
+    """What a work was given and did not give back."""
+
+    def test_used_and_rolled_back_after_its_work_harms_nobody(self, world):
+        kept: list[Any] = []
+
+        def pays(session):
+            kept.append(session)
+            return world.ledger.transfer(session, world.new(world.alice, world.bob, 1))
+
+        world.database.write(pays)
+        kept[0].rollback()
+        assert kept[0].execute(text("SELECT 7")).scalar_one() == 7
+        kept[0].close()
+        world.pay(world.alice, world.bob, 10)
+        assert world.available(world.bob) == 11
+
+    def test_whose_transaction_is_gone_has_nothing_to_take_back(self, sqlite_world):
+        world, done = sqlite_world, []
+
+        def work(session):
+            world.ledger.transfer(session, world.new(world.alice, world.bob, 1))
+            run("COMMIT")(session)
+            session.rollback()
+            done.append(True)
+
+        with pytest.raises(TransactionLost):
+            world.database.write(work)
+        assert done == [True]
+
+    def test_on_another_driver_is_not_taken(self):
+        with pytest.raises(TypeError, match="no driver for"):
+            driver_of(Session(info={DRIVER: object()}))
 
 
 class TestClose:
@@ -874,7 +1105,8 @@ class TestPostgresqlTransaction:
         values = world.database.read(lambda s: [row[0] for row in s.execute(text("SELECT value FROM pair"))])
         assert values == [2, 2]
 
-    def test_lost_connection_is_run_again(self, postgresql_world):
+    @pytest.mark.parametrize("noticed_by", ["the driver", "the session"])
+    def test_lost_connection_is_run_again(self, postgresql_world, noticed_by):
         world = postgresql_world
         tries: list[Any] = []
 
@@ -884,6 +1116,8 @@ class TestPostgresqlTransaction:
             if len(tries) == 1:
                 with psycopg.connect(world.url, autocommit=True) as other:
                     other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            if noticed_by == "the session":
+                run("SELECT 1")(session)
             return world.ledger.transfer(session, world.new(world.alice, world.bob, 5, idempotency_key="k"))
 
         world.database.write(work)
@@ -908,6 +1142,39 @@ class TestPostgresqlTransaction:
     def test_caller_who_gives_up_hears_that_it_was_undone(self, postgresql_world):
         with pytest.raises(DatabaseBusy):
             postgresql_world.database.write(run("SELECT pg_sleep(20)"), timeout_seconds=0.1)
+
+    def test_caller_in_a_hurry_hears_any_other_error_as_itself(self, postgresql_world):
+        with pytest.raises(sqlalchemy.exc.DBAPIError, match="division by zero"):
+            postgresql_world.database.write(run("SELECT 1 / 0"), timeout_seconds=5)
+
+    def test_caller_in_a_hurry_has_just_the_time_that_was_said(self, postgresql_world):
+        shown = postgresql_world.database.write(
+            lambda session: session.execute(text("SHOW statement_timeout")).scalar_one(), timeout_seconds=2
+        )
+        assert shown == "2s"
+
+    def test_that_was_begun_and_not_used_is_fine(self, postgresql_world):
+        assert (
+            postgresql_world.database.write(lambda session: session.connection().dialect.name) == "postgresql"
+        )
+
+    def test_work_that_swallows_an_error_of_the_driver_is_told_that_all_is_lost(self, postgresql_world):
+        world = postgresql_world
+
+        def work(session):
+            with pytest.raises(psycopg.Error):
+                world.ledger.transfer(session, world.new(world.alice, world.bob, 5, authorisation_id=2**70))
+
+        with pytest.raises(TransactionLost):
+            world.database.write(work)
+
+    def test_books_with_one_statement_and_reads_nothing(self, postgresql_world):
+        world, said = postgresql_world, []
+        engine: Any = world.database._engine
+        event.listen(engine._engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+        world.pay(world.alice, world.bob, 5)
+        world.journal([world.new(world.alice, world.bob, 5) for _ in range(2)])
+        assert said == []
 
     def test_backup_is_left_to_its_own_tool(self, postgresql_world, tmp_path):
         with pytest.raises(Invalid, match="pg_dump"):

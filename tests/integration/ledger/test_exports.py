@@ -2,20 +2,33 @@
 
 import csv
 import io
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from ledger import statements
+from ledger.accounts import Balances
+from ledger.book import Ledger
 from ledger.camt import NAMESPACE, camt053
+from ledger.clock import IdSource
 from ledger.errors import Invalid, UnknownAccount
-from ledger.exports import beancount, book_csv, hledger, statement_csv, statement_text
+from ledger.exports import (
+    beancount,
+    book_csv,
+    book_json,
+    hledger,
+    statement_csv,
+    statement_json,
+    statement_text,
+)
 from ledger.money import Currency, Money, currency_of
 from ledger.reports import coverage, open_clearing, trial_balance
 from ledger.statements import statement, whole_book, whole_chart
@@ -67,6 +80,7 @@ class TestStatement:
 
         made, entries = world.database.read(work)
         assert (made.opening_minor, made.closing_minor) == (0, 780)
+        assert (made.opening, made.closing) == (Balances(0, 0, 0, 0, 0), world.account(world.alice).balances)
         assert [entry.change_minor for entry in entries] == [1000, -250, 0, -60, 50, 40]
         assert [entry.balance_minor for entry in entries] == [1000, 750, 750, 690, 740, 780]
         assert entries[1].other_account_id == world.bob
@@ -89,6 +103,14 @@ class TestStatement:
         assert world.database.read(lambda session: len(list(whole_book(session)))) == 8
         assert world.database.read(lambda session: len(list(whole_chart(session)))) == 8
 
+    def test_of_a_book_whose_ids_begin_at_one_has_the_first_too(self, world):
+        start = datetime(2006, 1, 1, tzinfo=UTC)
+        early = Ledger(clock=world.clock, ids=IdSource(lambda: start, bytes))
+        new = world.new(world.alice, world.bob, 1)
+        first = world.database.write(lambda session: early.transfer(session, new))
+        assert first.id == 1
+        assert world.database.read(lambda session: next(whole_book(session))) == first
+
     def test_of_nobody_is_refused(self, world):
         with pytest.raises(UnknownAccount):
             statement_of(world, statement_csv, 99)
@@ -98,6 +120,12 @@ class TestStatement:
         assert lines[0] == f"wallet {world.bob}, EUR"
         assert lines[4] == "2026-02-27 payment posted                         2.50               2.50"
         assert lines[-1].split() == ["closing", "balance", "2.60"]
+
+    def test_for_people_keeps_its_columns_however_long_a_code_is(self, world):
+        world.pay(world.alice, world.bob, 1, code="x" * 64)
+        lines = statement_of(world, statement_text, world.bob).splitlines()
+        assert f" {'x' * 24} " in lines[-2]
+        assert {len(line) for line in lines[2:]} == {10 + 24 + 18 + 18 + 3}
 
 
 class TestCsv:
@@ -125,6 +153,19 @@ class TestCsv:
     def test_has_no_cell_that_is_a_formula(self, world, key):
         world.pay(world.alice, world.bob, 1, idempotency_key=key)
         assert list(csv.DictReader(io.StringIO(text_of(world, book_csv))))[-1]["idempotency_key"] == f"'{key}"
+
+
+class TestJson:
+    def test_of_an_account_is_read_back(self, world):
+        rows = [json.loads(line) for line in statement_of(world, statement_json, world.alice).splitlines()]
+        assert [row["change"] for row in rows] == ["10.00", "-2.50", "0.00", "-0.60", "0.50", "0.40"]
+        assert (rows[1]["transfer_id"], rows[1]["day"]) == (world.paid.id, "2026-02-27")
+
+    def test_of_the_book_is_read_back(self, world):
+        rows = [json.loads(line) for line in text_of(world, book_json).splitlines()]
+        assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
+        assert (rows[1]["amount"], rows[1]["effective_on"], rows[1]["due_at"]) == ("2.50", "2026-02-27", None)
+        assert rows[2]["due_at"] == world.held.due_at.isoformat()
 
 
 class TestHledger:
@@ -159,6 +200,10 @@ class TestHledger:
     def test_of_an_empty_book_is_empty(self, database):
         assert text_of(World(database), hledger) == ""
 
+    def test_of_a_book_that_has_lost_an_account_says_so_and_goes_on(self, world, intruder):
+        intruder()(f"DELETE FROM ledger_account WHERE id = {world.bob}")
+        assert "\n    unknown  -2.50 EUR\n" in text_of(world, hledger)
+
 
 class TestBeancount:
     def test_has_every_posted_transfer_and_asserts_every_balance(self, world):
@@ -166,6 +211,12 @@ class TestBeancount:
         assert f"2026-02-27 open Liabilities:Wallet:{world.alice} EUR\n" in written
         assert f"2026-03-05 balance Liabilities:Wallet:{world.alice}  -7.80 ~ 0 EUR\n" in written
         assert f"Assets:Card-clearing:{world.clearing}" in written
+        alice, bob = f"Liabilities:Wallet:{world.alice}", f"Liabilities:Wallet:{world.bob}"
+        assert (
+            f'2026-02-27 * "payment"\n  transfer: "{world.paid.id}"\n  {alice}  2.50 EUR\n  {bob}  -2.50 EUR\n'
+            in written
+        )
+        assert str(world.held.id) not in written
 
     @pytest.mark.skipif(BEAN_CHECK is None, reason="beancount is not installed")
     def test_is_accepted_by_the_real_one_and_a_wrong_balance_is_not(self, world, tmp_path):
@@ -178,6 +229,13 @@ class TestBeancount:
 
     def test_of_an_empty_book_is_empty(self, database):
         assert text_of(World(database), beancount) == "\n"
+
+    def test_of_a_book_without_a_transfer_opens_its_accounts_all_the_same(self, database):
+        world = World(database)
+        name = f"Liabilities:Wallet:{world.wallet()}"
+        assert text_of(world, beancount) == (
+            f"1970-01-01 open {name} EUR\n\n1970-01-02 balance {name}  0.00 ~ 0 EUR\n"
+        )
 
 
 class TestCamt053:
@@ -206,6 +264,35 @@ class TestCamt053:
         assert [e.findtext("c:RvslInd", "", space) for e in entries] == ["false", "false", "true", "false"]
         assert entries[0].findtext("c:ValDt/c:Dt", "", space) == "2026-02-27"
 
+    def test_says_from_when_to_when(self, world):
+        since, until = world.start + timedelta(hours=1), world.start + timedelta(days=2)
+        named = {"made_at": world.clock(), "message_id": "S-1"}
+        written = statement_of(world, camt053, world.alice, since=since, until=until, **named)
+        span = "<FrToDt><FrDtTm>2026-03-01T13:00:00+00:00</FrDtTm><ToDtTm>2026-03-{}T12:00:00+00:00</ToDtTm></FrToDt>"
+        assert span.format("03") in written
+        assert _dates(written) == ["2026-03-01", "2026-03-03"]
+        written = statement_of(world, camt053, world.alice, since=since, **named)
+        assert span.format("04") in written
+        assert _dates(written) == ["2026-03-01", "2026-03-04"]
+
+    def test_of_a_whole_life_begins_with_nothing_as_a_credit_and_says_no_time(self, world):
+        named = {"made_at": world.clock(), "message_id": "S-1"}
+        written = statement_of(world, camt053, world.alice, **named)
+        nothing = '<Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">0.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
+        assert nothing in written
+        assert "FrToDt" not in written
+        assert _dates(written) == ["2026-03-04", "2026-03-04"]
+
+    def test_cuts_a_long_code_to_what_the_form_takes(self, world):
+        world.pay(world.alice, world.bob, 1, code="x" * 64)
+        written = statement_of(world, camt053, world.bob, made_at=world.clock(), message_id="S-1")
+        assert f"<Cd>{'x' * 35}</Cd>" in written
+
+    @pytest.mark.parametrize("message_id", ["x", "x" * 35])
+    def test_takes_a_message_id_of_its_full_length(self, world, message_id):
+        made = statement_of(world, camt053, world.alice, made_at=world.clock(), message_id=message_id)
+        assert f"<MsgId>{message_id}</MsgId>" in made
+
     def test_is_refused_for_an_own_unit(self, world):
         with pytest.raises(Invalid, match="DROP2"):
             statement_of(world, camt053, world.drop, made_at=world.clock(), message_id="S-1")
@@ -214,6 +301,10 @@ class TestCamt053:
     def test_needs_a_message_id(self, world, message_id):
         with pytest.raises(Invalid, match="message id"):
             statement_of(world, camt053, world.alice, made_at=world.clock(), message_id=message_id)
+
+
+def _dates(written):
+    return re.findall(r"<Dt><Dt>([0-9-]+)</Dt></Dt></Bal>", written)
 
 
 class TestReports:
@@ -246,3 +337,11 @@ class TestReports:
             for one in world.database.read(lambda s: coverage(s, owed=["wallet"], held=held[:1]))
         }["EUR"]
         assert euro.surplus_minor == -40
+
+    def test_coverage_is_told_where_there_is_nothing_on_the_other_side(self, world):
+        def euro(**codes):
+            found = world.database.read(lambda s: coverage(s, **codes))
+            return next((one.owed_minor, one.held_minor) for one in found if one.currency.code == "EUR")
+
+        assert euro(owed=["wallet"], held=[]) == (1040, 0)
+        assert euro(owed=[], held=["safeguarding", "card.clearing"]) == (0, 1040)

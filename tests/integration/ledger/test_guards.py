@@ -172,6 +172,28 @@ def world_time(world):
     return int(world.clock().timestamp()) * 1_000_000
 
 
+REASONS = {
+    "overdraws": "insufficient_funds",
+    "overdraws an asset": "insufficient_funds",
+    "exceeds a bound": "upper_bound_exceeded",
+    "exceeds an asset's bound": "upper_bound_exceeded",
+    "is nothing": "amount_out_of_range",
+    "is too much": "amount_out_of_range",
+    "mixes currencies": "currency_mismatch",
+    "pays itself": "unknown_account",
+    "debits nobody": "unknown_account",
+    "credits nobody": "unknown_account",
+    "debits a frozen account": "account_not_open",
+    "posts on a frozen account": "account_not_open",
+    "lacks an authorisation": "authorisation_missing",
+    "posts nothing pending": "resolution_names_pending",
+    "names a pending one though posted": "resolution_names_pending",
+    "posts more than was held": "not_what_was_pending",
+    "reverses more": "not_what_was_posted",
+}
+"""Which rule says no; others would too, but the first is what people are told."""
+
+
 WRONG_AFTERWARDS: dict[str, dict[str, Any]] = {
     "skips a version": {"debit_version": 77},
     "makes money": {"credit_credits_posted": 10_000},
@@ -212,6 +234,11 @@ class TestHandWrittenTransfer:
                 hand.insert(verb, tail, **FORBIDDEN_ROWS[name](world))
             assert world.everything() == before, (verb, tail)
 
+    @pytest.mark.parametrize("name", REASONS)
+    def test_that_breaks_a_rule_is_told_which(self, world, hand, name):
+        with pytest.raises(hand.refused, match=f"ledger: {REASONS[name]}"):
+            hand.insert(**FORBIDDEN_ROWS[name](world))
+
     @pytest.mark.parametrize("name", WRONG_AFTERWARDS)
     def test_whose_balances_do_not_follow_is_refused_or_put_right(self, world, hand, name):
         """SQLite refuses it; PostgreSQL fills the balances in by itself. Either way the book holds."""
@@ -228,23 +255,67 @@ class TestHandWrittenTransfer:
         assert world.available(world.bob) == before + 7
         assert world.find(world.id).kind is Kind.POSTED
 
-    @pytest.mark.prove
-    def test_that_would_leave_the_range_of_a_total_is_refused_under_any_conflict_clause(self, world, hand):
-        one, other = world.open(), world.open()
-        world.journal([world.new(one, other, 10**15) for _ in range(4000)])
-        before = world.everything()
-        row = {"id": world.id, "debit_account_id": one, "credit_account_id": other}
-        for verb in SQLITE_VERBS if isinstance(hand.connection, sqlite3.Connection) else ("INSERT",):
-            with suppress(hand.refused):
-                hand.insert(verb, **row)
-            assert world.everything() == before, verb
-
     def test_of_many_rows_at_once_is_whole_or_refused(self, world, hand):
         names = ", ".join(COLUMNS)
         shifted = names.replace("id,", "id + 1,", 1).replace("journal_id", "journal_id + 1", 1)
         shifted = shifted.replace("idempotency_key", "idempotency_key || 'x'")
         with pytest.raises(hand.refused):
             hand(f"INSERT INTO ledger_transfer ({names}) SELECT {shifted} FROM ledger_transfer")
+
+
+class TestTotal:
+    @pytest.fixture
+    def full(self, database, hand):
+        """Two accounts that can take ten more; their totals were set with the guards off."""
+        world = World(database)
+        world.one, world.other, world.id = world.open(), world.open(), 2**62
+        triggers = []
+        if isinstance(hand.connection, sqlite3.Connection):
+            triggers = hand("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        else:
+            hand("SET session_replication_role = replica")
+        for name, _ in triggers:
+            hand(f"DROP TRIGGER {name}")
+        hand(f"UPDATE ledger_account SET debits_posted = {4 * 10**18 - 10} WHERE id = {world.one}")
+        hand(f"UPDATE ledger_account SET credits_posted = {4 * 10**18 - 10} WHERE id = {world.other}")
+        for _, statement in triggers:
+            hand(statement)
+        if not triggers:
+            hand("SET session_replication_role = origin")
+        return world
+
+    def test_that_a_row_would_take_out_of_its_range_is_refused_under_any_conflict_clause(self, full, hand):
+        before = full.everything()
+        row = pair(full, "one", "other", amount_minor=11)
+        for verb in SQLITE_VERBS if isinstance(hand.connection, sqlite3.Connection) else ("INSERT",):
+            with suppress(hand.refused):
+                hand.insert(verb, **row)
+            assert full.everything() == before, verb
+
+    def test_may_be_at_its_very_end(self, full, hand):
+        hand.insert(**pair(full, "one", "other", amount_minor=10))
+        assert full.account(full.one).debits_posted == full.account(full.other).credits_posted == 4 * 10**18
+
+
+class TestIndex:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE ledger_transfer SET idempotency_key = 'x'",
+            "UPDATE ledger_transfer SET debit_version = 1 WHERE debit_account_id = {alice}",
+            "UPDATE ledger_transfer SET credit_version = 1 WHERE credit_account_id = {bob}",
+            "UPDATE ledger_transfer SET pending_id = {paid} WHERE pending_id IS NOT NULL",
+            "UPDATE ledger_transfer SET reverses_id = {paid} WHERE debit_account_id = {bob}",
+        ],
+    )
+    def test_refuses_a_second_one_even_where_the_triggers_were_taken_down(self, world, intruder, statement):
+        world.void(world.hold(world.alice, world.bob, 5).id)
+        world.reverse(world.paid.id)
+        before = world.everything()
+        guards_down = intruder()
+        with pytest.raises((sqlite3.IntegrityError, psycopg.errors.UniqueViolation), match=r"(?i)unique"):
+            guards_down.run(statement.format(alice=world.alice, bob=world.bob, paid=world.paid.id))
+        assert world.everything() == before
 
 
 class TestHandWrittenChange:

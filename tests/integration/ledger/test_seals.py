@@ -3,9 +3,10 @@
 import copy
 import json
 import random
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
@@ -13,7 +14,8 @@ from sqlalchemy import text
 from ledger import seals
 from ledger.audit import verify
 from ledger.book import Ledger
-from ledger.clock import IdSource
+from ledger.clock import IdSource, first_id_at, instant_of
+from ledger.database import Database
 from ledger.errors import InvariantBroken, NotSealed, ProofInvalid, UnknownTransfer
 from ledger.seals import check_proof, key_id_of, proof_text, seal
 from tests.integration.ledger.world import World
@@ -55,6 +57,18 @@ class TestSeal:
         assert [one.transfers for one in second] == [1]
         assert (second[0].number, second[0].previous) == (2, first[0].hash)
 
+    def test_ends_at_the_half_minute_that_is_ninety_seconds_old(self, world):
+        boundary = instant_of((1_136_073_600 + 32 * 20_000_000) * 1_000_000)
+        world.clock.now = boundary - timedelta(microseconds=1)
+        newest = world.pay(world.alice, world.bob, 1)
+        world.clock.now = boundary + timedelta(seconds=90, microseconds=-1)
+        early = seal(world.database, key=KEY, clock=world.clock)
+        assert [one.transfers for one in early] == [3]
+        assert early[0].through_id == first_id_at(newest.booked_at)
+        world.clock.move(microseconds=1)
+        late = seal(world.database, key=KEY, clock=world.clock)
+        assert [(one.transfers, one.through_id) for one in late] == [(1, first_id_at(boundary))]
+
     def test_is_of_bounded_size(self, world, monkeypatch):
         monkeypatch.setattr(seals, "MOST_IN_ONE_SEAL", 2)
         assert [one.transfers for one in sealed(world)] == [2, 1]
@@ -91,6 +105,21 @@ class TestSeal:
         monkeypatch.setattr(world.database, "read", race)
         assert seal(world.database, key=KEY, clock=world.clock) == ()
         assert len(inner) == 2
+
+
+def test_seal_waits_for_a_transaction_that_is_still_running(postgresql_url):
+    """A half minute is sealed only when it is ninety seconds older than whoever might still book in it."""
+    with Database(postgresql_url) as database, psycopg.connect(postgresql_url) as slow:
+        world = World(database)
+        boundary = instant_of((1_136_073_600 + 32 * 20_000_000) * 1_000_000)
+        world.clock.now = boundary - timedelta(microseconds=1)
+        world.wallet(1000)
+        world.clock.now = boundary + timedelta(seconds=90)
+        slow.execute("SELECT pg_current_xact_id()")
+        slow.execute("SELECT pg_sleep(0.6)")  # which is a second, rounded
+        assert seal(database, key=KEY, clock=world.clock) == ()
+        slow.rollback()
+        assert [one.transfers for one in seal(database, key=KEY, clock=world.clock)] == [1]
 
 
 class TestProof:
@@ -149,6 +178,26 @@ class TestProof:
     def test_that_is_none_at_all_is_refused(self, bad):
         with pytest.raises(ProofInvalid):
             check_proof(bad, KEY.public_key())
+
+    def test_with_a_column_that_no_transfer_has_is_refused(self, world):
+        sealed(world)
+        given = world.read("proof", world.paid.id)
+        given["transfer"]["note"] = 1
+        with pytest.raises(ProofInvalid):
+            check_proof(given, KEY.public_key())
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("amount_minor", "7"), ("amount_minor", True), ("amount_minor", None), ("pending_id", "1"), ("code", None),
+         ("code", 5), ("code", ["x"]), ("details", 5), ("details", ["x"])],
+    )  # fmt: skip
+    def test_hashes_numbers_and_texts_and_nothing_that_looks_like_them(self, world, name, value):
+        fields = world.database.read(lambda session: seals._fields(session, world.paid.id))
+        with pytest.raises(ValueError, match=name):
+            seals.canonical(fields | {name: value})
+
+    def test_is_a_small_file_with_sorted_names(self):
+        assert proof_text({"b": 1, "a": [2]}) == '{\n "a": [\n  2\n ],\n "b": 1\n}\n'
 
     def test_hashes_the_same_bytes_in_the_database_and_outside(self, world):
         query = text(f"SELECT {seals._CANONICAL_SQL} FROM ledger_transfer WHERE id = :id")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.clock import IdSource, instant_of, microseconds_of
+from ledger.clock import IdSource, first_id_at, instant_of, microseconds_of
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -50,6 +50,36 @@ class TestIdSource:
         now = start + timedelta(seconds=32)
         assert source() > first + 2
 
+    def test_begins_a_new_place_for_many_at_once_as_well(self):
+        source = IdSource(lambda: now, random.Random(1).randbytes)
+        start = datetime(2006, 1, 1, tzinfo=UTC) + timedelta(seconds=32 * 1000)
+        now = start
+        first = source.take(2)[0]
+        now = start + timedelta(seconds=32) - timedelta(microseconds=1)
+        assert source.take(2)[0] == first + 2
+        now = start + timedelta(seconds=32)
+        assert source.take(2)[0] > first + 4
+
+    def test_counts_from_a_random_place_in_the_lower_half_of_a_tick(self):
+        now = datetime(2006, 1, 1, tzinfo=UTC) + timedelta(seconds=32 * 1000)
+        assert IdSource(lambda: now, bytes)() == (1000 << 37) + 1
+        assert IdSource(lambda: now, lambda size: b"\xff" * size)() == (1000 << 37) + 2**36
+
+    def test_makes_them_from_the_first_tick_to_the_last(self):
+        first = datetime(2006, 1, 1, tzinfo=UTC)
+        end = first + timedelta(seconds=32 * 2**26)
+        assert IdSource(lambda: first, bytes)() == 1
+        assert IdSource(lambda: end - timedelta(microseconds=1), bytes)() == ((2**26 - 1) << 37) + 1
+        for wrong in (first - timedelta(microseconds=1), end):
+            with pytest.raises(ValueError, match="is the clock right"):
+                ids(wrong)()
+
+    def test_lies_at_or_above_the_first_there_can_be_at_its_time(self):
+        assert (
+            first_id_at(NOON) <= IdSource(lambda: NOON, bytes)() < first_id_at(NOON + timedelta(seconds=32))
+        )
+        assert first_id_at(datetime(1999, 1, 1, tzinfo=UTC)) == 0
+
     def test_is_ordered_by_time_across_processes(self):
         assert all(ids(NOON, seed)() < ids(NOON + timedelta(seconds=64), seed + 1)() for seed in range(50))
 
@@ -79,6 +109,10 @@ class TestMicroseconds:
     @given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001 (made aware)
     def test_are_exact_there_and_back(self, naive):
         assert instant_of(microseconds_of(naive.replace(tzinfo=UTC))) == naive.replace(tzinfo=UTC)
+
+    def test_are_counted_from_1970(self):
+        assert microseconds_of(datetime(1970, 1, 1, tzinfo=UTC)) == 0
+        assert microseconds_of(NOON + timedelta(microseconds=1)) == 1_772_366_400_000_001
 
     def test_are_the_same_in_every_time_zone(self):
         there = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))

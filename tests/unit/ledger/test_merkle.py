@@ -70,6 +70,11 @@ class TestPath:
             assert root_by_path(leaves[position], position, size, path[:-1]) is None
             assert root_by_path(leaves[position], (position + 1) % size, size, path) != root_of(leaves)
 
-    @pytest.mark.parametrize("position", [-1, 3])
-    def test_outside_the_tree_leads_nowhere(self, position):
-        assert root_by_path(leaf_hash(b""), position, 3, []) is None
+    @pytest.mark.parametrize("size", range(1, 9))
+    def test_outside_the_tree_leads_nowhere_even_by_the_path_of_the_leaf_beside_it(self, size):
+        leaves = [leaf_hash(bytes([number])) for number in range(size)]
+        for position, beside in ((-1, 0), (size, size - 1)):
+            path = path_of(leaves, beside)
+            assert root_by_path(leaves[beside], beside, size, path) == root_of(leaves)
+            assert root_by_path(leaves[beside], position, size, path) is None
+            assert root_by_path(leaves[beside], position, size, []) is None

@@ -37,6 +37,7 @@ class TestCurrency:
 
     def test_of_the_operators_own_is_made_with_its_digits(self):
         assert Currency("DROP", 0).exponent == 0
+        assert Currency("DROP", 8).exponent == 8
 
     def test_no_code_stands_twice_in_the_table(self):
         table = f"{_EXPONENT_0} {_EXPONENT_2} {_EXPONENT_3} {_EXPONENT_4}".split()
@@ -96,6 +97,7 @@ class TestMoney:
             Money(amount, EUR)
 
     def test_at_its_bound_is_fine(self):
+        assert MAX_MINOR == 10**15
         assert Money(MAX_MINOR, EUR) > Money(-MAX_MINOR, EUR)
 
     @pytest.mark.parametrize("amount", [1.0, "1", True, None])

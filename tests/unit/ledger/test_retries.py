@@ -18,3 +18,6 @@ class TestPauses:
 
     def test_are_none_when_there_is_no_time(self):
         assert list(pauses(0)) == []
+
+    def test_go_up_to_the_total_itself(self):
+        assert list(pauses(0.005)) == [0.005]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ledger.accounts import AccountId, Balances, NewAccount, NormalSide
+from ledger.accounts import AccountId, Balances
 from ledger.errors import AmountOutOfRange, Invalid
 from ledger.money import EUR, MAX_MINOR, Money
 from ledger.transfers import (
@@ -69,6 +69,7 @@ class TestNewTransfer:
             {"amount": 1.5},
             {"flag": True},
             {"big": 2**63},
+            {"small": -(2**63) - 1},
             {"none": None},
             {f"name{number}": number for number in range(9)},
         ],
@@ -76,6 +77,9 @@ class TestNewTransfer:
     def test_metadata_is_ids_and_codes(self, metadata):
         with pytest.raises(Invalid, match="metadata"):
             new(metadata=metadata)
+
+    def test_metadata_has_up_to_eight_entries(self):
+        assert len(new(metadata={f"name{number}": number for number in range(8)}).metadata) == 8
 
     def test_metadata_is_stored_in_one_way(self):
         assert metadata_text({"b": 1, "a": "x"}) == metadata_text({"a": "x", "b": 1}) == '{"a":"x","b":1}'
@@ -148,15 +152,3 @@ class TestTransfer:
     def test_never_changes(self, name):
         with pytest.raises(AttributeError):
             setattr(Transfer.booked(LINE, NUMBERS), name, 1)
-
-
-class TestNewAccount:
-    @pytest.mark.parametrize(
-        "changed",
-        [{"id": 0}, {"id": -1}, {"id": 2**63}, {"code": "Alice's wallet"}, {"code": ""}, {"upper_bound_minor": -1},
-         {"upper_bound_minor": MAX_MINOR + 1}],
-    )  # fmt: skip
-    def test_that_could_not_be_right_is_refused(self, changed):
-        usual: dict[str, Any] = {"id": 1, "code": "wallet", "currency": EUR, "normal_side": NormalSide.CREDIT}
-        with pytest.raises(Invalid):
-            NewAccount(**usual | changed)
