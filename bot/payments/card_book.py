@@ -17,12 +17,13 @@ from sqlmodel import Session, col, select
 from bot.funding.processor import CardMovement, MovementKind
 from bot.language.catalogue import Parameters
 from bot.payments.authorisations import Authorisations, Cause
+from bot.payments.halts import are_paused
 from bot.payments.house import House
 from bot.payments.wallets import CARD_CLEARING, CARD_FEES, CARD_UNCLAIMED, DEBT, Wallets
 from bot.people.people import People
 from bot.store.card_tables import CardMovementRow, TopUpRow
 from bot.store.outbox import Outbox, Priority
-from bot.store.tables import PersonRow
+from bot.store.tables import BookRow, PersonRow
 from bot.x.gateway import UserId
 from ledger.accounts import AccountId
 from ledger.book import Ledger
@@ -71,6 +72,7 @@ class CardBook:
 
     def note(self, session: Session, movement: CardMovement) -> None:
         """Writes it down once, and books it if that can be done by now."""
+        session.exec(select(BookRow).with_for_update()).one()  # of several programs one at a time
         there = select(CardMovementRow.id).where(CardMovementRow.movement_id == movement.id)
         if session.exec(there).first() is not None:
             return
@@ -170,28 +172,48 @@ class CardBook:
             return
         person = session.get_one(PersonRow, top_up.person_id)
         self.people.lock(session, [UserId(person.user_id)])
-        self._done(session, row, self._taken(session, row, person))
         if row.amount_minor < 0:
-            amount = Money(-row.amount_minor, self.wallets.currency)
-            self.settle(session, person)
-            facts: Parameters = {
-                "amount": amount,
-                "reference": top_up.reference,
-                **self._standing(session, person),
-            }
-            self.outbox.tell(session, person, "card_taken_back", facts, priority=Priority.RECEIPT)
+            self._take_back(session, row, person, top_up.reference)
+        else:
+            self._give_again(session, row, person, top_up.reference)
 
-    def _taken(self, session: Session, row: CardMovementRow, person: PersonRow) -> int | None:
-        """What went back is owed; what came again settles what is owed of it, and the rest is theirs."""
+    def _take_back(self, session: Session, row: CardMovementRow, person: PersonRow, reference: str) -> None:
+        """What went back is owed, and taken from the wallet as far as that goes."""
         debt = self.wallets.debt_account(session, person)
-        if row.amount_minor < 0:
-            return self._move(session, row, debt, row.amount_minor, RETURN)
-        owed = min(self.wallets.debt(session, person).amount_minor, row.amount_minor)
-        self._move(session, row, debt, owed, f"{RETURN}_debt")
-        return self._move(session, row, self.wallets.of(session, person), row.amount_minor - owed, RETURN)
+        self._done(session, row, self._move(session, row, debt, row.amount_minor, RETURN))
+        self.settle(session, person)
+        facts: Parameters = {
+            "amount": Money(-row.amount_minor, self.wallets.currency),
+            "reference": reference,
+            **self._standing(session, person),
+        }
+        self.outbox.tell(session, person, "card_taken_back", facts, priority=Priority.RECEIPT)
+
+    def _give_again(self, session: Session, row: CardMovementRow, person: PersonRow, reference: str) -> None:
+        """What came again, as when a dispute was won, settles what is owed, and the rest is theirs; an erased person's is
+        nobody's."""
+        owed_minor = min(self.wallets.debt(session, person).amount_minor, row.amount_minor)
+        rest_minor = row.amount_minor - owed_minor
+        self._move(session, row, self.wallets.debt_account(session, person), owed_minor, f"{RETURN}_debt")
+        erased = person.user_id < 0
+        theirs = self.wallets.house(session, CARD_UNCLAIMED) if erased else self.wallets.of(session, person)
+        self._done(session, row, self._move(session, row, theirs, rest_minor, RETURN))
+        if owed_minor:
+            settled = Money(owed_minor, self.wallets.currency)
+            self._tell_settled(session, person, settled)
+        if rest_minor:
+            facts: Parameters = {
+                "amount": Money(rest_minor, self.wallets.currency),
+                "balance": self.wallets.balance(session, person).available,
+                "reference": reference,
+            }
+            self.outbox.tell(session, person, "top_up_done", facts, priority=Priority.RECEIPT)
 
     def settle(self, session: Session, person: PersonRow) -> None:
-        """Takes what they owe from what they have, as far as that goes; frozen or not. The caller holds the person."""
+        """Takes what they owe from what they have, as far as that goes; frozen or not, but not while payments are paused. The
+        caller holds the person."""
+        if are_paused(session):
+            return
         available = self.wallets.balance(session, person).available
         amount = min(self.wallets.debt(session, person), available)
         if amount.amount_minor <= 0:
@@ -229,8 +251,11 @@ class CardBook:
         self.settle(session, person)
         settled = before - self.wallets.debt(session, person)
         if settled.amount_minor:
-            facts: Parameters = {"amount": settled, **self._standing(session, person)}
-            self.outbox.tell(session, person, "debt_settled", facts, priority=Priority.RECEIPT)
+            self._tell_settled(session, person, settled)
+
+    def _tell_settled(self, session: Session, person: PersonRow, settled: Money) -> None:
+        facts: Parameters = {"amount": settled, **self._standing(session, person)}
+        self.outbox.tell(session, person, "debt_settled", facts, priority=Priority.RECEIPT)
 
     def _standing(self, session: Session, person: PersonRow) -> dict[str, Money | None]:
         """What they have now, and what they still owe."""

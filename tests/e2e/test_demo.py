@@ -110,11 +110,11 @@ class TestSandbox:
         self, programs: Programs
     ):
         sandbox = programs.smoney("sandbox", "--port", "0", "--wide")
-        sandbox.says("SMONEY_X_ACCESS_TOKEN_SECRET=")
+        sandbox.says("SMONEY_CARDS_WEBHOOK_SECRET=")
         keys = programs.smoney("keys", "generate")
         assert keys.ends() == 0
         lines = [line for line in sandbox.said.splitlines() if line.startswith("SMONEY_")]
-        assert len(lines) == 5
+        assert len(lines) == 9  # five of X, four of cards
         env = programs.home / ".env"
         env.write_text(
             "\n".join(

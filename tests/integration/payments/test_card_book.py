@@ -222,6 +222,31 @@ class TestReturn:
         assert till.debt_of("alice") == 0
         assert till.street.has("alice") == 5_00
         assert till.balance_of(CARD_FEES) == COSTS
+        assert "€15.00" in till.street.heard("alice")[-2]
+        assert "€5.00" in till.street.heard("alice")[-1]
+
+    def test_that_comes_again_after_its_person_was_erased_is_held_for_nobody(self, till):
+        payment = paid_in(till, "alice")
+        dispute = balance.dispute(till.processor, payment)
+        till.follow()
+        assert (till.street.has("alice"), till.debt_of("alice")) == (0, 0)
+        till.street.says("alice", "erase me")
+        till.street.answers("alice")
+        balance.resolve_dispute(till.processor, dispute.id, won=True)
+        till.follow()
+        assert till.balance_of(CARD_UNCLAIMED) == 20_00
+        till.follow()
+        assert till.balance_of(CARD_UNCLAIMED) == 20_00
+
+    def test_while_payments_are_paused_is_owed_and_taken_afterwards(self, till):
+        payment = paid_in(till)
+        till.street.change("INSERT INTO switches (name, since, set_by) VALUES ('payments_paused', 0, 'x')")
+        balance.refund(till.processor, payment)
+        till.follow()
+        assert (till.street.has("bob"), till.debt_of("bob")) == (120_00, 20_00)
+        till.street.change("DELETE FROM switches")
+        till.follow()
+        assert (till.street.has("bob"), till.debt_of("bob")) == (100_00, 0)
 
     def test_of_a_debtor_keeps_them_from_being_erased(self, till):
         payment = paid_in(till, "alice")
