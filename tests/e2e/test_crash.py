@@ -33,7 +33,7 @@ from bot.store.tables import InboxRow, IntentLineRow, IntentRow, OutboxRow
 from tests.e2e.conftest import Place, Program, Programs, wait_until
 
 LONG = os.environ.get("SMONEY_PROVE") == "long"
-KILLS = 200 if LONG else 20
+KILLS = 200 if LONG else 10
 LONGEST_LIFE_SECONDS = 1.5
 OPEN_AT_ONCE = 5
 LEASE_SECONDS = 20

@@ -46,9 +46,9 @@ class TestMutants:
     def test_are_noticed(self, tmp_path):
         """In a process of its own, since the ledger must not have been imported before it is changed."""
         out = tmp_path / "mutants.jsonl"
-        chosen = [] if LONG else ["--sample", "12"]
+        chosen = [] if LONG else ["--sample", "4"]
         command = [sys.executable, "-m", "tests.mutation", "--out", str(out), *chosen]
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
         told = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-        assert len(told) == (len(mutants()) if LONG else 12)
+        assert len(told) == (len(mutants()) if LONG else 4)
