@@ -36,7 +36,7 @@ test-server: $(VENV)/.dev  ## the ledger's tests on the PostgreSQL that TEST_POS
 OVER_THE_WIRE := tests/integration/x tests/integration/web/test_webhook.py tests/integration/payments/test_canaries.py \
   tests/integration/keeping/test_commands.py tests/e2e
 prove: $(VENV)/.dev     ## the slow proofs, a fixed sample of at most 15 minutes
-	$(PYTEST) -n 2 -m prove --timeout 900
+	$(PYTEST) -n 2 -m "prove and not long" --timeout 900
 	TEST_NEWER_NAMES=1 $(PYTEST) -n 2 -m "not prove and not browser" $(OVER_THE_WIRE)
 
 prove-long: $(VENV)/.dev  ## the slow proofs in full

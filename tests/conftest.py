@@ -27,12 +27,12 @@ Form: TypeAlias = Literal["ledger", "bot"]
 # Where a file's flush costs nothing, if there is such a place: what a test writes need not outlive the machine.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
+ON_POSTGRESQL_LONG = ("integration/commands", "integration/web")
 ON_POSTGRESQL_LATER = (
-    "integration/commands",
+    *ON_POSTGRESQL_LONG,
     "integration/keeping/test_reconciling",
     "integration/payments",
     "integration/watching",
-    "integration/web",
 )
 ON_POSTGRESQL_NOW = (
     "integration/payments/test_corners",
@@ -40,7 +40,8 @@ ON_POSTGRESQL_NOW = (
     "integration/payments/test_plans",
     "integration/payments/test_promises",
 )
-"""Tests of what is said and decided ask no more of the database than the others: on PostgreSQL they are among the slow proofs.
+"""Tests of what is said and decided ask no more of the database than the others: on PostgreSQL they are among the slow proofs, and
+what commands and pages say among the long ones.
 The ledger, migrations, the way of a payment, its guards and every test marked `race` are tried on both engines always."""
 
 
@@ -51,6 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             module = item.path.relative_to(here).with_suffix("").as_posix()
             if module.startswith(ON_POSTGRESQL_LATER) and not module.startswith(ON_POSTGRESQL_NOW):
                 item.add_marker(pytest.mark.prove)
+                if module.startswith(ON_POSTGRESQL_LONG):
+                    item.add_marker(pytest.mark.long)
     # Minutes by itself: the other process must not wait for it at the end.
     items.sort(key=lambda item: item.get_closest_marker("begins_first") is None)
 
