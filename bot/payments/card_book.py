@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from bot.book import is_paused
 from bot.funding.processor import CardMovement, MovementKind
 from bot.language.catalogue import Parameters
 from bot.payments.authorisations import Authorisations, Cause
@@ -54,7 +55,10 @@ class CardBook:
     # What is known
 
     def begins(self, session: Session) -> datetime | None:
-        """From when on the processor is asked: the newest change that is known, or the first top-up; None before that."""
+        """From when on the processor is asked: the newest change that is known, or the first top-up; None before that, and in a
+        restored book that was not reconciled yet."""
+        if is_paused(session):
+            return None
         newest = session.exec(select(func.max(CardMovementRow.happened_at))).one()
         return newest or session.exec(select(func.min(TopUpRow.asked_at))).one()
 
@@ -73,6 +77,8 @@ class CardBook:
     def note(self, session: Session, movement: CardMovement) -> None:
         """Writes it down once, and books it if that can be done by now."""
         session.exec(select(BookRow).with_for_update()).one()  # of several programs one at a time
+        if is_paused(session):
+            return
         there = select(CardMovementRow.id).where(CardMovementRow.movement_id == movement.id)
         if session.exec(there).first() is not None:
             return
@@ -212,7 +218,7 @@ class CardBook:
     def settle(self, session: Session, person: PersonRow) -> None:
         """Takes what they owe from what they have, as far as that goes; frozen or not, but not while payments are paused. The
         caller holds the person."""
-        if are_paused(session):
+        if are_paused(session) or is_paused(session):
             return
         available = self.wallets.balance(session, person).available
         amount = min(self.wallets.debt(session, person), available)

@@ -13,14 +13,14 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from bot.book import is_paused
 from bot.errors import InvariantBroken, Refusal
 from bot.funding.processor import Checkout, CheckoutOrder, CheckoutState
 from bot.language.catalogue import Parameters
 from bot.payments.card_book import CardBook
-from bot.payments.halts import are_paused, check_may_pay
+from bot.payments.halts import PaymentsPaused, are_paused, check_may_pay
 from bot.payments.intents import new_reference
 from bot.payments.spending import Spending
 from bot.payments.wallets import CARD_CLEARING, CARD_FEES, Wallets
@@ -127,6 +127,8 @@ class TopUps:
         return row
 
     def _checked(self, session: Session, person: PersonRow, amount_minor: int | None) -> Money:
+        if is_paused(session):
+            raise PaymentsPaused
         check_may_pay(session)
         self.terms.check(session, person)
         bounds = self.bounds(session, person)
@@ -157,7 +159,10 @@ class TopUps:
     # What the processor is asked
 
     def take_due(self, session: Session) -> Due | None:
-        """The next one to be asked about. Nobody else takes it for a while; who does not come back has lost it."""
+        """The next one to be asked about. Nobody else takes it for a while; who does not come back has lost it. None in a restored
+        book that was not reconciled yet."""
+        if is_paused(session):
+            return None
         due = (
             select(TopUpRow)
             .where(col(TopUpRow.due_at) <= self.clock())
@@ -264,7 +269,7 @@ class TopUps:
             self._set_aside(session, row, checkout, problem)
             return
         match checkout.state:
-            case CheckoutState.PAID if are_paused(session):
+            case CheckoutState.PAID if are_paused(session) or is_paused(session):
                 self._look_again(row, hints, SOON)
             case CheckoutState.PAID:
                 self._credit(session, row, checkout, hints)
@@ -365,12 +370,6 @@ class TopUps:
 
     def _person(self, session: Session, row: TopUpRow) -> PersonRow:
         return session.get_one(PersonRow, row.person_id)
-
-
-def set_aside(session: Session) -> int:
-    """How many a person has to look at."""
-    count = select(func.count()).select_from(TopUpRow).where(TopUpRow.state == "set_aside")
-    return session.exec(count).one()
 
 
 def _amount(row: TopUpRow) -> Money:

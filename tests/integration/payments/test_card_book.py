@@ -7,6 +7,7 @@ from bot.auditing import _by_no_card, verify
 from bot.card_sandbox import balance, paying
 from bot.card_sandbox.faults import ApiFault
 from bot.errors import TryLater
+from bot.payments.halts import PaymentsPaused
 from bot.payments.wallets import CARD_CLEARING, CARD_FEES, CARD_UNCLAIMED, SAFEGUARDING, TEST_MONEY
 from bot.sandbox.faults import FaultKind
 from bot.store.card_tables import TopUpRow
@@ -284,6 +285,33 @@ class TestReturn:
             till.street.answers("carol")
         till.follow()
         assert watched.looks()["money_not_covered"]["lacking_minor"] > 0
+
+
+class TestARestoredBook:
+    """It only listens until somebody has held it against what happened since."""
+
+    def test_makes_no_page_credits_nothing_and_takes_nothing_back(self, till):
+        payment = paid_in(till)
+        till.street.says("bob", "top up 30€")
+        till.pays(till.page("bob"))
+        till.street.change("INSERT INTO restores (id, made_at, restored_at, manifest) VALUES (1, 1, 2, '{}')")
+        balance.refund(till.processor, payment, 5_00)
+        found = till.cashier.processor.fetch(till.page("bob"))
+        (row,) = [each for each in till.rows() if each.state == "open"]
+        database = till.street.town.bot.database
+        for _ in range(3):
+            till.goes_on()
+            till.follow()
+            database.write(
+                lambda session: till.cashier.top_ups.settle(session, row.id, found, hints=row.hints)
+            )
+        assert till.street.has("bob") == 120_00
+        with pytest.raises(PaymentsPaused):
+            till.asks("carol", 20_00)
+        till.street.change("UPDATE restores SET reconciled_at = 3")
+        till.street.passes(minutes=5)
+        till.follow()
+        assert till.street.has("bob") == 145_00
 
 
 class TestFollowing:
