@@ -6,28 +6,22 @@ and refuses keys that could be real ones: what happens here must never be taken 
 
 import asyncio
 import re
-import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from types import FrameType
 
-import uvicorn
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.sandbox.core import World
 from bot.sandbox.page import Bank, Page, ReadPreview
+from bot.sandbox.serving import Server, check_address, listener_on
 from bot.sandbox.state import load, save
 from bot.sandbox.x_api import Observe, XApi
 
 SAVE_EVERY_SECONDS = 2.0
 """How often a changed world is written to its file."""
-STOP_SECONDS = 1.0
-"""How long running requests may take to end when the server stops."""
 _REAL_KEYS = (
     re.compile(r"A{10,}[A-Za-z0-9%]{20,}"),  # an app's bearer token
     re.compile(r"\d{5,19}-(?!sandbox)[A-Za-z0-9]{30,}"),  # an access token
@@ -50,12 +44,6 @@ def refuse_real_keys(values: Iterable[str]) -> None:
 def _keys_of(world: World) -> list[str]:
     own = (key for person in world.people for key in astuple(person.keys) if isinstance(key, str))
     return [*astuple(world.app), *own]
-
-
-def check_address(host: str) -> None:
-    """Raises `ValueError` for an address other machines could reach."""
-    if not ip_address(host).is_loopback:
-        raise ValueError(f"the sandbox listens on this machine only, not on {host}: give 127.0.0.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +80,12 @@ def serve(
     refuse_real_keys(_keys_of(world))
     api = XApi(world, keep_alive_seconds=keep_alive_seconds, observe=observe)
     page = Page(world, bot_id=bot_id, bank=bank, read_preview=read_preview, bot_pages=bot_pages)
-    with _listener(host, port) as listener:
-        server = _Server(_App(api, page), listener)
+    with listener_on(host, port) as listener:
+        app = _App(api, page)
+        server = Server(app, listener, name="sandbox-http", begin=app.begin, end=app.end)
         with _keeping(world, state), server.running():
             yield Served(f"http://{host}:{listener.getsockname()[1]}", world)
     api.raise_what_was_observed()
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    """A listening socket that says it is TCP: only then are small answers sent without waiting for more."""
-    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setblocking(False)
-    listener.bind((host, port))
-    return listener
 
 
 @contextmanager
@@ -155,76 +134,3 @@ class _App:
         """All streams end now."""
         self.api.end()
         self.page.end()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn in a thread, stopped at once instead of at its next tick."""
-
-    def __init__(self, app: _App, listener: socket.socket) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=_Protocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                date_header=False,
-            )
-        )
-        self._app = app
-        self._listener = listener
-        self._ready = threading.Event()
-        self._over: asyncio.Event | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._run, name="sandbox-http", daemon=True)
-        thread.start()
-        self._ready.wait(10)
-        try:
-            yield
-        finally:
-            if self._loop is not None and self._over is not None:
-                self._loop.call_soon_threadsafe(self._over.set)
-            thread.join()
-
-    def _run(self) -> None:
-        asyncio.run(self.serve(sockets=[self._listener]))
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Signals belong to whoever runs the sandbox."""
-
-    async def main_loop(self) -> None:
-        self._over = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._app.begin(self._loop)
-        self._ready.set()
-        await self._over.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's form
-        for server in self.servers:
-            server.close()
-        self._app.end()
-        tasks = set(self.server_state.tasks)
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-        for connection in tuple(self.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
-
-
-class _Protocol(H11Protocol):
-    """Lets the application break its own connection: a lost answer is a closed socket, not a status."""
-
-    def handle_events(self) -> None:
-        super().handle_events()
-        if self.scope is not None:
-            self.scope["state"]["break_connection"] = self._break
-
-    def _break(self) -> None:
-        self.transport.abort()
