@@ -138,6 +138,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 
 def writes(page: Page, words: str) -> None:
+    expect(page.locator("#messages-sub")).to_contain_text("Bob Martin")  # the page knows by now who writes
     box = page.get_by_label("Direct message to the bot")
     box.fill(words)
     box.press("Enter")
